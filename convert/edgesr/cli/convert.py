@@ -1,0 +1,100 @@
+"""`edgesr convert`: a network becomes a program file, proven against float."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED, TARGET
+
+
+class Target(StrEnum):
+    """Formats that a program can have."""
+
+    tflite = TARGET
+
+
+def convert(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="Network name (see `edgesr models`), checkpoint (.safetensors, .pth, .pt), torch.export "
+            "program (.pt2), or package.module:factory.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The program file to write.")],
+    target: Annotated[Target, typer.Option(help="Format of the program.")] = Target.tflite,
+    weights: Annotated[Path | None, typer.Option(help="Checkpoint for a network name or a factory.")] = None,
+    scale: Annotated[int | None, typer.Option(help="Which shipped weights, or a check.")] = None,
+    pixel_range: Annotated[
+        int | None,
+        typer.Option(help="What white is at the network's input, 1 or 255. [default: published, or tried]"),
+    ] = None,
+    calib: Annotated[
+        Path | None, typer.Option(help="Folder of ordinary pictures to calibrate on. [default: shipped set]")
+    ] = None,
+    calib_images: Annotated[
+        int, typer.Option(help="Pictures drawn from it; a quarter is held back for search and gate.")
+    ] = CALIBRATION_IMAGES,
+    bits: Annotated[
+        str,
+        typer.Option(metavar="BITS", help=f"{', '.join(BITS)}, or a plan file."),
+    ] = BITS[0],
+    max_drop: Annotated[float, typer.Option(metavar="DB", help="dB that the program may lose.")] = MAX_DROP,
+    tile: Annotated[
+        int | None,
+        typer.Option(metavar="PX", help="Side of the program's input. [default: an output of about 256]"),
+    ] = None,
+    method: Annotated[str, typer.Option(help="How ranges are calibrated.")] = METHOD,
+    seed: Annotated[
+        int | None, typer.Option(help=f"Of every drawing. [default: {SEED}, or the plan's]")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Also write the plan, which --bits reads back to the same program.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write all figures as JSON.")] = None,
+) -> None:
+    """Convert a network to a program for the phone, and prove it against float.
+
+    \b
+    Examples:
+      edgesr convert plain -o plain.tflite
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --bits auto --max-drop 0.05
+      edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
+      edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
+
+    \b
+    Exit codes: 0 done and the gate held; 1 the gate failed (the program is written);
+    2 something is wrong with the input or the machine; 130 interrupted.
+    """
+    from edgesr_runtime.files import check_writable
+
+    from .report import progress, show_proof, write_json
+
+    if json:
+        check_writable(json)
+    with progress() as stages:
+        from ..conversion import Options
+        from ..conversion import convert as run
+
+        options = Options(
+            model=model,
+            output=output,
+            weights=weights,
+            scale=scale,
+            pixel_range=pixel_range,
+            calib=calib,
+            calib_images=calib_images,
+            bits=bits,
+            max_drop=max_drop,
+            tile=tile,
+            method=method,
+            seed=seed,
+            plan_output=plan,
+        )
+        result = run(options, stages)
+    write_json(json, result.record())
+    show_proof(result)

@@ -1,0 +1,72 @@
+"""The entry point: collects the commands and turns whatever ends them into an exit code.
+
+0 done, 1 the gate failed, 2 the user's input or machine is at fault (one line says how), 130 interrupted.
+Anything else is a bug and shows its traceback.
+"""
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from . import check, convert, inspect, models, upscale
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+MACHINE_ERRORS = {
+    errno.ENOSPC: "the disk is full: free some space",
+    errno.EDQUOT: "the disk quota is used up: free some space",
+    errno.ENOMEM: "there is not enough memory: close other programs or use a smaller --tile",
+}
+
+app = typer.Typer(
+    help="Super-resolution networks on a phone, at the lowest precision that still looks like float.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (convert.convert, check.check, upscale.upscale, inspect.inspect, models.models):
+    app.command()(command)
+
+
+def main() -> None:
+    """Runs the command of `sys.argv` and leaves with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of a command line."""
+    try:
+        result = typer.main.get_command(app).main(list(arguments), "edgesr", standalone_mode=False)
+    except typer.Abort:
+        result = INTERRUPTED
+    except typer.TyperException as error:  # a flag or argument that does not fit
+        return _fail(" ".join(f"{error.format_message().rstrip('.')}: see `edgesr --help`".split()), USER_ERROR)
+    except Exception as error:
+        line = in_one_line(error)
+        if line is None:
+            raise
+        return _fail(line, USER_ERROR)
+    if result == INTERRUPTED:  # what Typer makes of Ctrl-C
+        return _fail("interrupted: existing files are as they were", INTERRUPTED)
+    return result if isinstance(result, int) else 0
+
+
+def in_one_line(error: Exception) -> str | None:
+    """What to tell the user; None for a bug."""
+    from ..errors import UserError
+
+    if isinstance(error, UserError):
+        return " ".join(str(error).split())
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return MACHINE_ERRORS[errno.ENOMEM]
+    return MACHINE_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
+
+
+def _fail(line: str, code: int) -> int:
+    sys.stderr.write(f"edgesr: {line}\n")
+    return code

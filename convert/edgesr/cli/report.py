@@ -1,0 +1,109 @@
+"""What the commands show: progress on the terminal, warnings, the final table, JSON files."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from edgesr_runtime.files import write_atomically
+
+from ..steps.progress import Stages
+
+GATE_FAILED = 1
+
+
+class Proof(Protocol):
+    """What `convert` and `check` return."""
+
+    @property
+    def warnings(self) -> Sequence[str]: ...
+    def record(self) -> dict[str, Any]: ...
+
+
+@contextmanager
+def progress() -> Iterator[Stages]:
+    """A progress bar for each stage of the work; nothing at all where stderr is not a terminal."""
+    console = Console(stderr=True)
+    label = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), label, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+
+        def begin(name: str, steps: int | None) -> Any:
+            for task in bars.task_ids:
+                bars.remove_task(task)
+            current = bars.add_task(name, total=steps)
+            return lambda: bars.advance(current)
+
+        yield begin
+
+
+def warn(lines: Sequence[str]) -> None:
+    """One line each on stderr."""
+    console = Console(stderr=True)
+    for line in lines:
+        console.print(f"warning: {line}", soft_wrap=True, markup=False, highlight=False)
+
+
+def write_json(path: Path | None, record: Mapping[str, Any]) -> None:
+    if path:
+        write_atomically(path, to_json(record))
+
+
+def to_json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def show_proof(proof: Proof) -> None:
+    """Warnings, the table, and the gate: leaves with exit code 1 where it failed."""
+    warn(proof.warnings)
+    record = proof.record()
+    console = Console()
+    console.print(proof_table(record))
+    if not record["gate"]["passed"]:
+        warn([f"the gate failed: {failure}" for failure in record["gate"]["failures"]])
+        raise typer.Exit(GATE_FAILED)
+
+
+def proof_table(record: Mapping[str, Any]) -> Table:
+    """The figures that matter, a line each."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    gate = record["gate"]
+    tiling = record["drop_tiling_db"]
+    rows = {
+        "program": record["program"],
+        "size": f"{record['bytes']:,} bytes",
+        "shape": f"x{record['scale']}, tile {record['tile']}, halo {record['halo']}",
+        "drop": f"{db(record['drop_db'])} on {record['images']} pictures ({db(record['psnr_float'])} to "
+        f"{db(record['psnr_quantized'])}), allowed {gate['max_drop']:g} dB",
+        "worst": f"{db(record['drop_db_worst'])} on {record['worst_image']}",
+        "of it tiling": "not measured" if tiling is None else db(tiling),
+        "to float": f"{db(record['psnr_to_float'])}, largest error {record['max_abs_error']:g} of 255",
+        "mismatches": f"{record['reference_mismatches']} of {record['reference_values']:,} values",
+        "int8": f"{record['int8_mac_share']:.1%} of the multiplications",
+        "accelerated": f"{record['accelerated']:.1%} of the ops",
+        "seconds": ", ".join(f"{name} {value:.1f}" for name, value in record["seconds"].items() if value),
+        "gate": "passed" if gate["passed"] else "FAILED",
+    }
+    for name, text in rows.items():
+        table.add_row(name, text)
+    return table
+
+
+def db(value: float | None) -> str:
+    """Decibels for people; null in the JSON stands for no difference at all."""
+    return "equal" if value is None else f"{value:.3f} dB"

@@ -1,0 +1,283 @@
+"""`edgesr convert` as a library: from a network to a program file that is proven against it.
+
+The order matters: whatever can be wrong with the input is found before any long work; the program is
+run, compared and judged before it is written; and everything that goes into it follows from the network,
+the pictures, the plan and the seed, so that the same input gives the same bytes.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from edgesr_runtime import ProgramInfo
+from edgesr_runtime.files import check_writable, write_atomically
+from edgesr_runtime.program import read_info
+
+from .defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED, TARGET
+from .errors import UserError
+from .evaluation.folder import list_pictures
+from .evaluation.judge import Case, expected_drop, judge, prepare
+from .graph.graph import Graph
+from .graph.receptive import receptive_radius, smallest_side
+from .networks.architecture import Network
+from .networks.source import load_network
+from .quantization import methods
+from .quantization import plan as plans
+from .quantization.plan import Plan
+from .quantization.quantize import quantize
+from .quantization.search import search
+from .quantization.statistics import CalibrationTiles
+from .quantization.typed import TypedGraph
+from .steps.deployment import deployed, float_tiles, whole_picture, write_program
+from .steps.description import describe, int8_mac_share, layers_json
+from .steps.network import float_graph, prove_equal
+from .steps.evidence import Evidence, Gate, compare_with_reference, gate
+from .steps.pictures import Drawn, calibration_tiles, draw, most_complex, shipped_folder, tiles_of
+from .steps.pixel_range import find_pixel_range
+from .steps.progress import Stages, quiet
+
+OUTPUT_SIDE = 256  # pixels of an output tile, about
+MAX_HALO = 8
+MAX_TILE = 1024
+COMPARED_TILES = 4
+LEAST_SIDE = 8  # low-resolution pixels that a picture needs to be judged at all
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to convert and how; the flags of `edgesr convert` say more about each.
+
+    Attributes:
+        output: the program file; `plan_output` takes the plan, if given.
+        calib: folder of pictures; None takes the shipped ones.
+        bits: one of `BITS`, or the path of a plan.
+        seed: None takes the plan's if `bits` is one, else the default.
+    """
+
+    model: str
+    output: Path
+    weights: Path | None = None
+    scale: int | None = None
+    pixel_range: int | None = None
+    calib: Path | None = None
+    calib_images: int = CALIBRATION_IMAGES
+    bits: str = "auto"
+    max_drop: float = MAX_DROP
+    tile: int | None = None
+    method: str = METHOD
+    seed: int | None = None
+    plan_output: Path | None = None
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A program that was written, and what is known about it."""
+
+    path: Path
+    size: int
+    info: ProgramInfo
+    plan: Plan
+    evidence: Evidence
+    gate: Gate
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """The JSON of `edgesr convert`."""
+        return {
+            "program": str(self.path),
+            "target": TARGET,
+            "bytes": self.size,
+            "network": self.info.network,
+            "scale": self.info.scale,
+            "pixel_range": self.info.pixel_range,
+            "tile": self.info.tile,
+            "halo": self.info.halo,
+            "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
+            **self.evidence.record(),
+            "variants": list(self.info.variants),
+            "layers": layers_json(self.info),
+            "devices": [],
+            "gate": self.gate.record(),
+            "warnings": list(self.warnings),
+        }
+
+
+def convert(options: Options, stages: Stages = quiet) -> Conversion:
+    """Converts a network and writes the program, whether its gate holds or not.
+
+    Raises:
+        UserError: anything wrong with the options, the files or the network; nothing is written then.
+    """
+    given_plan = _check(options)
+    work = _Work(options, given_plan, stages)
+    with work.timed("calibrate"):
+        plan = given_plan or work.calibrated()
+    if options.bits == "auto":
+        with work.timed("search"):
+            plan = work.searched(plan)
+    with work.timed("lower"):
+        stages("lowering", None)
+        typed = quantize(work.graph, plan)
+        info = _checked(work.describe(plan), options.bits)
+        draft = write_program(typed, info)
+    with work.timed("check"):
+        evidence = work.measure(draft, typed, info)
+    with work.timed("lower"):
+        info = replace(info, evidence=evidence.record())
+        program = write_program(typed, info)
+        work.prove_same(draft, program)
+    write_atomically(options.output, program)
+    if options.plan_output:
+        write_atomically(options.plan_output, plan.to_json())
+    held = gate(evidence, options.max_drop)
+    warnings = work.drawn.warnings
+    return Conversion(options.output, len(program), info, plan, evidence, held, work.seconds, warnings)
+
+
+def _check(options: Options) -> Plan | None:
+    """Everything that can be known to be wrong without work; returns the plan that `bits` names."""
+    if find_spec("ai_edge_litert") is None:
+        raise UserError(f"--target {TARGET} needs ai-edge-litert: pip install 'edgesr[tflite]'")
+    for path in filter(None, (options.output, options.plan_output)):
+        check_writable(path)
+    _refuse_clashes(options)
+    if options.calib_images < 1:
+        raise UserError(f"--calib-images {options.calib_images}: give 1 or more")
+    if not options.max_drop >= 0:
+        raise UserError(f"--max-drop {options.max_drop:g}: give 0 or more dB")
+    if options.seed is not None and not 0 <= options.seed < 2**63:
+        raise UserError(f"--seed {options.seed}: give a whole number from 0")
+    methods.by_name(options.method)
+    list_pictures(options.calib or shipped_folder())
+    return None if options.bits in BITS else _read_plan(Path(options.bits))
+
+
+def _refuse_clashes(options: Options) -> None:
+    """No output may be one of the inputs, or the other output."""
+    inputs = (Path(options.model), options.weights, Path(options.bits))
+    written = [path.resolve() for path in (options.output, options.plan_output) if path]
+    read = [path.resolve() for path in inputs if path and path.is_file()]
+    if options.output.resolve() in read or len(set(written)) < len(written):
+        raise UserError(f"{options.output}: another file of this command is there: choose another output")
+
+
+def _read_plan(path: Path) -> Plan:
+    if not path.is_file():
+        raise UserError(f"--bits {path}: give {', '.join(BITS)}, or a plan file written with --plan")
+    try:
+        return plans.from_json(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as text ({error}): give a plan file") from error
+
+
+def _checked(info: ProgramInfo, bits: str) -> ProgramInfo:
+    """A plan file may have been edited, and what it says goes into the metadata."""
+    try:
+        info.to_json()
+    except ValueError as error:
+        raise UserError(f"--bits {bits}: its field {error}: give a plan as --plan wrote it") from error
+    return info
+
+
+class _Work:
+    """One conversion: what its steps share, each made when first needed."""
+
+    def __init__(self, options: Options, plan: Plan | None, stages: Stages) -> None:
+        self.options, self.stages = options, stages
+        planned = plan.provenance.seed if plan else SEED
+        self.seed = planned if options.seed is None else options.seed
+        self.threads = torch.get_num_threads()
+        self.seconds = dict.fromkeys(("calibrate", "search", "lower", "check"), 0.0)
+        self.network = load_network(options.model, options.weights, options.scale, options.pixel_range)
+        stages("reading the network", None)
+        self.graph = float_graph(self.network)
+        self.tile = _tile(options.tile, self.network, self.graph)
+        radius = receptive_radius(self.graph)
+        self.halo = min(MAX_HALO if radius is None else radius, MAX_HALO, self.tile // 4)
+        side = max(LEAST_SIDE, smallest_side(self.graph)) * self.network.scale
+        self.drawn: Drawn = draw(options.calib or shipped_folder(), options.calib_images, self.seed, side)
+        self.pixel_range = self.network.pixel_range or find_pixel_range(
+            self.graph, self.network.scale, self.drawn.calibrate, options.model
+        )
+        prove_equal(self.graph, self.network, self.pixel_range)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[name] += time.perf_counter() - start
+
+    @cached_property
+    def cases(self) -> tuple[Case, ...]:
+        """The held-back pictures with the float network's results."""
+        pictures = self.drawn.held_back
+        whole = whole_picture(self.graph, self.pixel_range)
+        tiled = float_tiles(self.graph, self.describe(Plan({}, {})))
+        advance = self.stages("running the float network", len(pictures))
+        return prepare(pictures, self.network.scale, whole, tiled, advance)
+
+    def describe(self, plan: Plan) -> ProgramInfo:
+        return describe(self.network, self.graph, plan, self.tile, self.halo, self.pixel_range)
+
+    def calibrated(self) -> Plan:
+        """The method's plan with the containers that `--bits` asks for, before any search."""
+        bits = self.options.bits
+        self.stages(f"calibrating ({self.options.method})", None)
+        tiles: CalibrationTiles = calibration_tiles(
+            self.drawn.calibrate, self.network.scale, self.tile, self.halo, self.pixel_range, self.seed
+        )
+        method = methods.by_name("minmax" if bits == "f32" else self.options.method)
+        plan = method(self.graph, tiles, 4 if bits == "w4a8" else 8)
+        return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
+
+    def searched(self, plan: Plan) -> Plan:
+        """The plan with as few float layers as keep the drop within `--max-drop`."""
+        cases = self.cases
+        advance = self.stages("searching for the cheapest bits", None)
+
+        def drop_of(candidate: Plan) -> float:
+            info = self.describe(candidate)
+            program = write_program(quantize(self.graph, candidate), info)
+            return expected_drop(cases, deployed(program, info, self.threads))
+
+        return search(self.graph, plan, drop_of, self.options.max_drop, advance)
+
+    def measure(self, program: bytes, typed: TypedGraph, info: ProgramInfo) -> Evidence:
+        """Runs the program: against the integer reference on some tiles, against float on the pictures."""
+        cases = self.cases
+        tiles = most_complex(
+            np.concatenate([tiles_of(case.lr, self.tile, self.halo) for case in cases]), COMPARED_TILES
+        )
+        advance = self.stages("comparing with the integer reference", len(tiles))
+        comparison, delegation = compare_with_reference(
+            program, tiles, self.pixel_range, self.threads, advance
+        )
+        advance = self.stages("judging", len(cases))
+        verdict = judge(cases, deployed(program, info, self.threads), advance)
+        return Evidence(verdict, comparison, delegation, int8_mac_share(typed, self.tile))
+
+    def prove_same(self, measured: bytes, final: bytes) -> None:
+        """The file with the evidence in it must load, and run exactly as the one that was measured."""
+        lr = self.cases[0].lr[: self.tile, : self.tile]
+        before, after = (deployed(data, read_info(data), self.threads)(lr) for data in (measured, final))
+        if not np.array_equal(before, after):
+            raise AssertionError("adding metadata has changed what the program computes")
+
+
+def _tile(wanted: int | None, network: Network, graph: Graph) -> int:
+    """The side of the program's input: as asked for, or so that its output is about 256 pixels."""
+    least = max(LEAST_SIDE, smallest_side(graph))
+    if wanted is None:
+        return max(least, OUTPUT_SIDE // network.scale // 8 * 8)
+    if not least <= wanted <= MAX_TILE:
+        raise UserError(f"--tile {wanted}: this network takes {least} to {MAX_TILE} low-resolution pixels")
+    return wanted

@@ -1,0 +1,324 @@
+"""This machine as a device: whether LiteRT gives exactly the integer reference's numbers, and which ops
+run in its fast kernels.
+
+The reference is fed what the runtime itself computed up to each int8 segment, since float ops may differ
+in the last bit between executors. Those values become visible by a probe: the same program with the
+tensors at the segments' borders as further outputs.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import torch
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+from torch import Tensor
+
+from edgesr_runtime.engines import INPUT, OUTPUT, without_chatter
+
+from ..errors import UserError
+from ..graph import ops
+from ..graph.shapes import shapes
+from ..lowering.tflite.flatbuffer import FILE_IDENTIFIER
+from ..lowering.tflite.reader import read
+from ..quantization.reference import run
+from ..quantization.typed import Quantize, TypedGraph, TypedNode
+
+Tiles = NDArray[np.uint8]
+Values = Mapping[str, NDArray[Any]]
+"""Tensor name -> value in NHWC, int8 or float32."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How one variant compares with the integer reference.
+
+    Attributes:
+        mismatches: values that differ where an int8 segment ends.
+        values: how many were compared.
+        segments: int8 segments of the variant.
+        psnr_to_reference: dB of the whole program against the whole reference, over all tiles; infinite
+            if every value of the output is equal.
+    """
+
+    mismatches: int
+    values: int
+    segments: int
+    psnr_to_reference: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The runtime against the integer reference, over all variants of a program."""
+
+    variants: Mapping[str, Agreement]
+
+    @property
+    def mismatches(self) -> int:
+        return sum(v.mismatches for v in self.variants.values())
+
+    @property
+    def values(self) -> int:
+        return sum(v.values for v in self.variants.values())
+
+    @property
+    def segments(self) -> int:
+        return sum(v.segments for v in self.variants.values())
+
+    @property
+    def psnr_to_reference(self) -> float:
+        """dB of the worst variant; infinite if every value is equal."""
+        return min(v.psnr_to_reference for v in self.variants.values())
+
+
+@dataclass(frozen=True)
+class Outside:
+    """An op that LiteRT runs with its own kernel: its kind in TFLite's words and the tensor it makes."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Delegated:
+    """Which ops of a variant run in XNNPACK: how many of `ops`, and those that do not."""
+
+    ops: int
+    outside: tuple[Outside, ...]
+
+    @property
+    def share(self) -> float:
+        return 1.0 if not self.ops else 1 - len(self.outside) / self.ops
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """The same over all variants of a program."""
+
+    variants: Mapping[str, Delegated]
+
+    @property
+    def share(self) -> float:
+        """Share of ops in the delegate, 0..1."""
+        total = sum(v.ops for v in self.variants.values())
+        return 1.0 if not total else 1 - sum(len(v.outside) for v in self.variants.values()) / total
+
+
+def mismatches(
+    program: bytes,
+    tiles: Tiles,
+    pixel_range: float,
+    threads: int = 1,
+    progress: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Runs every variant in LiteRT and in the integer reference and counts the values that differ.
+
+    Args:
+        program: a .tflite file that edgesr wrote.
+        tiles: uint8 (N, tile, tile, 3) pictures of the program's input size.
+        pixel_range: value of white at the program's input, 1 or 255.
+        progress: called after each tile of each variant.
+
+    Raises:
+        UserError: the file is damaged or holds ops that edgesr does not write, LiteRT refuses it, or
+            looking at its inner tensors changes its answer.
+        ValueError: tiles of another size than the program's input, or none at all.
+    """
+    graphs = read(program)
+    if len(tiles) == 0:
+        raise ValueError("there is nothing to compare: no tiles were given")
+    images = tiles.astype(np.float32) * np.float32(pixel_range / 255)
+    return Comparison(
+        {
+            name: _compare(program, name, graph, images, pixel_range, threads, progress)
+            for name, graph in graphs.items()
+        }
+    )
+
+
+def _compare(
+    program: bytes,
+    variant: str,
+    graph: TypedGraph,
+    images: NDArray[np.float32],
+    pixel_range: float,
+    threads: int,
+    progress: Callable[[], None],
+) -> Agreement:
+    image_name, output = graph.nodes[0].name, graph.output
+    borders = [Border.of(segment, graph) for segment in segments(graph)]
+    hidden = sorted({n for b in borders for n in (*b.inputs, *b.results)} - {image_name, output})
+    plain = Runner(program, variant, threads)
+    probing = Runner(program, variant, threads, hidden) if hidden else plain
+    dummies = _dummies(graph, *images.shape[1:3])
+    differing = compared = 0
+    squared = 0.0
+    for image in images[:, None]:
+        answer = plain(image)[OUTPUT]
+        inner = probing(image)
+        if not np.array_equal(inner[OUTPUT], answer, equal_nan=True):
+            raise UserError(f"variant {variant!r} answers otherwise when its inner tensors are looked at")
+        values = {name: _nchw(value) for name, value in inner.items()}
+        values.update({image_name: _nchw(image), output: _nchw(answer)})
+        for border in borders:
+            known = {name: values[name] for name in border.inputs}
+            known.update({name: dummies[name] for name in border.sizes})
+            expected = run(graph, known=known, keep=border.results)
+            differing += sum(int((value != values[name]).sum()) for name, value in expected.items())
+            compared += sum(value.numel() for value in expected.values())
+        whole = run(graph, values[image_name])[output]
+        squared += float((whole.double() - values[output].double()).square().mean())
+        progress()
+    return Agreement(differing, compared, len(borders), _psnr(squared / len(images), pixel_range))
+
+
+def _psnr(squared_error: float, peak: float) -> float:
+    return math.inf if squared_error == 0 else 10 * math.log10(peak**2 / squared_error)
+
+
+def _nchw(value: NDArray[Any]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(value.transpose(0, 3, 1, 2)))
+
+
+def _dummies(graph: TypedGraph, height: int, width: int) -> dict[str, Tensor]:
+    """A value of each tensor's size, for ops that read no more than the size of an input."""
+    return {name: torch.zeros(()).expand(1, *shape) for name, shape in shapes(graph, height, width).items()}
+
+
+def segments(graph: TypedGraph) -> tuple[tuple[TypedNode, ...], ...]:
+    """The connected runs of int8 nodes, each with the `Quantize` nodes that feed it, in order."""
+    parent: dict[str, str] = {node.name: node.name for node in graph if node.qparams is not None}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    for node in graph:
+        for name in _read_values(node):
+            if node.name in parent and name in parent:
+                parent[root(node.name)] = root(name)
+    groups: dict[str, list[TypedNode]] = {}
+    for node in graph:
+        if node.name in parent:
+            groups.setdefault(root(node.name), []).append(node)
+    return tuple(tuple(group) for group in groups.values())
+
+
+def _read_values(node: TypedNode) -> tuple[str, ...]:
+    """The inputs whose values matter, not only their size."""
+    return node.inputs[:1] if isinstance(node.op, ops.ResizeBilinear) else node.inputs
+
+
+@dataclass(frozen=True)
+class Border:
+    """Where an int8 segment touches the rest.
+
+    Attributes:
+        inputs: the float32 tensors that it quantizes.
+        results: the int8 tensors that leave it; the program's output itself where it is the float32 copy of
+            such a tensor, for equal int8 values have equal copies.
+        sizes: tensors outside of which only the size is read.
+    """
+
+    inputs: tuple[str, ...]
+    results: tuple[str, ...]
+    sizes: tuple[str, ...]
+
+    @staticmethod
+    def of(segment: Sequence[TypedNode], graph: TypedGraph) -> "Border":
+        inside = {node.name for node in segment}
+        inputs = {node.inputs[0] for node in segment if isinstance(node.op, Quantize)}
+        sizes = {name for node in segment for name in node.inputs} - inside - inputs
+        results: set[str] = set()
+        for name in inside:
+            readers = [u for u in graph.users[name] if name in _read_values(u)]
+            results.update(
+                u.name if u.name == graph.output else name for u in readers if u.name not in inside
+            )
+            results.update([] if readers else [name])
+        return Border(*(tuple(sorted(names)) for names in (inputs, results, sizes)))
+
+
+class Runner:
+    """One variant in LiteRT, with further tensors as outputs where `names` are given."""
+
+    def __init__(self, program: bytes, variant: str, threads: int = 1, names: Sequence[str] = ()) -> None:
+        """Raises UserError where LiteRT refuses the program."""
+        interpreter = _load(probe_program(program, variant, names), threads)
+        self._run = interpreter.get_signature_runner(variant)
+        self._shape = tuple(self._run.get_input_details()[INPUT]["shape"].tolist())
+
+    def __call__(self, batch: NDArray[np.float32]) -> Values:
+        """Values of `sr` and of the named tensors for an NHWC batch of the declared shape."""
+        if batch.shape != self._shape:
+            raise ValueError(f"the program takes {self._shape}, not {batch.shape}")
+        return dict(self._run(**{INPUT: batch}))
+
+
+def _load(program: bytes, threads: int) -> Any:
+    with without_chatter():
+        try:
+            interpreter = Interpreter(model_content=program, num_threads=threads)
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise UserError(f"LiteRT refuses the program ({' '.join(str(error).split())})") from error
+    return interpreter
+
+
+def probe_program(program: bytes, variant: str, names: Sequence[str] = ()) -> bytes:
+    """The program with the variant as its only one and the named tensors as further outputs."""
+    model = schema.ModelT.InitFromPackedBuf(program, 0)
+    signature = next(s for s in model.signatureDefs if s.signatureKey.decode() == variant)
+    subgraph = model.subgraphs[signature.subgraphIndex]
+    model.subgraphs, model.signatureDefs, signature.subgraphIndex = [subgraph], [signature], 0
+    computed = [i for i, tensor in enumerate(subgraph.tensors) if model.buffers[tensor.buffer].data is None]
+    index = {subgraph.tensors[i].name.decode(): i for i in computed}
+    for name in names:
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name, index[name]
+        signature.outputs.append(entry)
+    subgraph.outputs = [*subgraph.outputs, *(index[name] for name in names)]
+    builder = flatbuffers.Builder(len(program))
+    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def delegated(program: bytes, threads: int = 1) -> Delegation:
+    """Which ops of every variant XNNPACK takes over when LiteRT prepares the program.
+
+    Raises:
+        UserError: the file is damaged, holds ops that edgesr does not write, or LiteRT refuses it.
+    """
+    return Delegation({name: _delegated(program, name, threads) for name in read(program)})
+
+
+def _delegated(program: bytes, variant: str, threads: int) -> Delegated:
+    """LiteRT lists the original ops and then the delegates, of the first subgraph alone.
+
+    An op was taken over where it lies between a delegate's outputs and its inputs: whatever a delegate
+    needs and does not compute itself is an input of it.
+    """
+    prepared = _load(probe_program(program, variant), threads)
+    listed = prepared._get_ops_details()
+    original = [op for op in listed if op["op_name"] != "DELEGATE"]
+    maker = {int(index): op for op in original for index in op["outputs"]}
+    taken: set[int] = set()
+    for delegate in (op for op in listed if op["op_name"] == "DELEGATE"):
+        border = set(delegate["inputs"].tolist())
+        stack = delegate["outputs"].tolist()
+        while stack:
+            op = maker.get(stack.pop())
+            if op is not None and op["index"] not in taken:
+                taken.add(op["index"])
+                stack.extend(index for index in op["inputs"].tolist() if index not in border)
+    names = {tensor["index"]: tensor["name"] for tensor in prepared.get_tensor_details()}
+    outside = [op for op in original if op["index"] not in taken]
+    return Delegated(
+        len(original), tuple(Outside(op["op_name"], names[int(op["outputs"][0])]) for op in outside)
+    )

@@ -1,0 +1,225 @@
+"""Typed graph -> TFLite program: one small function per op kind, chosen from a table.
+
+Tensors are NHWC float32 or int8; pictures go in and out as float32 in the network's pixel range.
+"""
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from ...graph import ops
+from ...graph.shapes import Shape, shapes
+from ...quantization.typed import Dequantize, QConv2d, Quantize, Requantize, TypedGraph, TypedNode
+from .arrange import arrange
+from .flatbuffer import Model, Subgraph
+
+METADATA_NAME = "edgesr"
+INPUT, OUTPUT = "image", "sr"
+
+
+def write(variants: Mapping[str, TypedGraph], tile: int, metadata: bytes, pack_int4: bool = False) -> bytes:
+    """A TFLite file with one signature per variant.
+
+    Args:
+        variants: signature name -> typed graph.
+        tile: height and width of the input in pixels.
+        metadata: the JSON of the program, stored under the name `edgesr`.
+        pack_int4: store 4-bit weights two in a byte (smaller file; such convolutions leave XNNPACK and
+            run several times slower).
+
+    Raises:
+        ValueError: if the tile is too small for the network.
+    """
+    model = Model()
+    for signature, graph in variants.items():
+        _write_variant(model, signature, arrange(graph), tile, pack_int4)
+    model.add_metadata(METADATA_NAME, metadata)
+    return model.to_bytes()
+
+
+def _write_variant(model: Model, signature: str, graph: TypedGraph, tile: int, pack_int4: bool) -> None:
+    emitter = Emitter(Subgraph(model, signature), shapes(graph, tile, tile), pack_int4)
+    for node in graph:
+        emitter.tensor(node)
+        if not isinstance(node.op, ops.Input):
+            emit(node.op, emitter, node)
+    image, result = emitter.index[graph.nodes[0].name], emitter.index[graph.output]
+    emitter.subgraph.finish(signature, {INPUT: image}, {OUTPUT: result})
+
+
+class Emitter:
+    """One subgraph in the making: where each node's tensor is."""
+
+    def __init__(self, subgraph: Subgraph, sizes: Mapping[str, Shape], pack_int4: bool) -> None:
+        self.subgraph, self.sizes, self.pack_int4 = subgraph, sizes, pack_int4
+        self.index: dict[str, int] = {}
+
+    def tensor(self, node: TypedNode) -> None:
+        channels, height, width = self.sizes[node.name]
+        self.index[node.name] = self.subgraph.tensor(node.name, (1, height, width, channels), node.qparams)
+
+    def operator(self, builtin: str, version: int, node: TypedNode, *constants: int, options: object = None,
+                 values: int | None = None) -> None:  # fmt: skip
+        """An operator that reads the node's first `values` inputs (all by default), then constants."""
+        inputs = [self.index[name] for name in node.inputs[:values]]
+        self.subgraph.operator(builtin, version, [*inputs, *constants], self.index[node.name], options)
+
+
+@singledispatch
+def emit(op: ops.Op, e: Emitter, node: TypedNode) -> None:
+    """Writes one node's operator."""
+    raise NotImplementedError(f"TFLite has no {op.kind}")
+
+
+def _activation(relu: bool) -> int:
+    kind = schema.ActivationFunctionType
+    return int(kind.RELU if relu else kind.NONE)
+
+
+def _version(node: TypedNode, integer: int) -> int:
+    return 1 if node.qparams is None else integer
+
+
+@emit.register(Quantize)
+@emit.register(Requantize)
+def _(op: ops.Op, e: Emitter, node: TypedNode) -> None:
+    e.operator("QUANTIZE", 1 if isinstance(op, Quantize) else 2, node, options=schema.QuantizeOptionsT())
+
+
+@emit.register
+def _(op: Dequantize, e: Emitter, node: TypedNode) -> None:
+    e.operator("DEQUANTIZE", 2, node, options=schema.DequantizeOptionsT())
+
+
+@emit.register
+def _(op: ops.Conv2d, e: Emitter, node: TypedNode) -> None:
+    bias = e.subgraph.constant(f"{node.name}/bias", op.bias.astype(np.float32))
+    weight, _ = _weight_layout(op)
+    _conv(op, e, node, e.subgraph.constant(f"{node.name}/weight", weight.astype(np.float32)), bias, 1)
+
+
+@emit.register
+def _(op: QConv2d, e: Emitter, node: TypedNode) -> None:
+    source = e.subgraph.table.tensors[e.index[node.inputs[0]]].quantization.scale[0]
+    unit = (np.float32(source) * op.scales).astype(np.float32)
+    bias = e.subgraph.constant(f"{node.name}/bias", op.bias.astype(np.int32), unit)
+    weight, axis = _weight_layout(op)
+    if op.bits == 4 and e.pack_int4 and op.groups == 1:
+        _conv(op, e, node, e.subgraph.packed_int4(f"{node.name}/weight", weight, op.scales), bias, 7)
+    else:
+        _conv(op, e, node, e.subgraph.constant(f"{node.name}/weight", weight, op.scales, axis), bias, 3)
+
+
+def _is_depthwise(op: ops.Conv2d | QConv2d) -> bool:
+    return op.groups > 1 and op.weight.shape[1] == 1
+
+
+def _weight_layout(op: ops.Conv2d | QConv2d) -> tuple[np.ndarray, int]:
+    """Weights as TFLite wants them, and the axis of the output channels."""
+    if _is_depthwise(op):
+        return op.weight.transpose(1, 2, 3, 0), 3
+    return op.weight.transpose(0, 2, 3, 1), 0
+
+
+def _conv(
+    op: ops.Conv2d | QConv2d, e: Emitter, node: TypedNode, weight: int, bias: int, version: int
+) -> None:
+    depthwise = _is_depthwise(op)
+    options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
+    if depthwise:
+        options.depthMultiplier = op.weight.shape[0] // op.groups
+    options.padding = schema.Padding.SAME if op.padding else schema.Padding.VALID
+    options.strideH, options.strideW = op.stride
+    options.dilationHFactor, options.dilationWFactor = op.dilation
+    options.fusedActivationFunction = _activation(op.relu)
+    e.operator("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", version, node, weight, bias, options=options)
+
+
+@emit.register
+def _(op: ops.Add, e: Emitter, node: TypedNode) -> None:
+    options = schema.AddOptionsT()
+    options.fusedActivationFunction = _activation(op.relu)
+    e.operator("ADD", _version(node, 2), node, options=options)
+
+
+@emit.register
+def _(op: ops.Sub, e: Emitter, node: TypedNode) -> None:
+    e.operator("SUB", _version(node, 2), node, options=schema.SubOptionsT())
+
+
+@emit.register
+def _(op: ops.Mul, e: Emitter, node: TypedNode) -> None:
+    e.operator("MUL", _version(node, 2), node, options=schema.MulOptionsT())
+
+
+@emit.register
+def _(op: ops.Concat, e: Emitter, node: TypedNode) -> None:
+    options = schema.ConcatenationOptionsT()
+    options.axis = 3
+    e.operator("CONCATENATION", _version(node, 2), node, options=options)
+
+
+@emit.register
+def _(op: ops.Relu, e: Emitter, node: TypedNode) -> None:
+    e.operator("RELU", 1, node)
+
+
+@emit.register
+def _(op: ops.LeakyRelu, e: Emitter, node: TypedNode) -> None:
+    options = schema.LeakyReluOptionsT()
+    options.alpha = op.slope
+    e.operator("LEAKY_RELU", _version(node, 2), node, options=options)
+
+
+@emit.register
+def _(op: ops.PRelu, e: Emitter, node: TypedNode) -> None:
+    slope = e.subgraph.constant(f"{node.name}/slope", op.slope.astype(np.float32).reshape(1, 1, -1))
+    e.operator("PRELU", 1, node, slope)
+
+
+@emit.register
+def _(op: ops.Sigmoid, e: Emitter, node: TypedNode) -> None:
+    e.operator("LOGISTIC", _version(node, 2), node)
+
+
+@emit.register
+def _(op: ops.MaxPool, e: Emitter, node: TypedNode) -> None:
+    options = schema.Pool2DOptionsT()
+    options.padding = schema.Padding.VALID
+    options.filterHeight, options.filterWidth = op.kernel
+    options.strideH, options.strideW = op.stride
+    e.operator("MAX_POOL_2D", _version(node, 2), node, options=options)
+
+
+@emit.register
+def _(op: ops.Pad, e: Emitter, node: TypedNode) -> None:
+    p = op.padding
+    amounts = np.array([[0, 0], [p.top, p.bottom], [p.left, p.right], [0, 0]], np.int32)
+    e.operator("PAD", _version(node, 2), node, e.subgraph.constant(f"{node.name}/amounts", amounts),
+               options=schema.PadOptionsT())  # fmt: skip
+
+
+@emit.register
+def _(op: ops.DepthToSpace, e: Emitter, node: TypedNode) -> None:
+    options = schema.DepthToSpaceOptionsT()
+    options.blockSize = op.factor
+    e.operator("DEPTH_TO_SPACE", _version(node, 2), node, options=options)
+
+
+@emit.register
+def _(op: ops.ResizeBilinear, e: Emitter, node: TypedNode) -> None:
+    options = schema.ResizeBilinearOptionsT()
+    options.halfPixelCenters = True
+    # The file holds numbers alone; the name keeps what they stand for, for the reader.
+    label = f"{node.name}/size" if op.factor else f"{node.name}/size of {node.inputs[1]}"
+    size = e.subgraph.constant(label, np.array(e.sizes[node.name][1:], np.int32))
+    e.operator("RESIZE_BILINEAR", 3, node, size, options=options, values=1)
+
+
+@emit.register
+def _(op: ops.Clamp, e: Emitter, node: TypedNode) -> None:
+    kind, bound = ("MAXIMUM", op.low) if np.isfinite(op.low) else ("MINIMUM", op.high)
+    limit = e.subgraph.constant(f"{node.name}/bound", np.array([bound], np.float32))
+    e.operator(kind, 1, node, limit, options=schema.MaximumMinimumOptionsT())

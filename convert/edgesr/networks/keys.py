@@ -1,0 +1,94 @@
+"""Reading a checkpoint's keys: the few questions that detection asks, and an exact comparison.
+
+Detection only has to guess a configuration from some characteristic keys. Whether the guess is right is
+decided here, by comparing every key and shape with those of the network that the guess describes; the
+same comparison names what is missing, unexpected or mis-shaped in a checkpoint that nearly fits.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from .architecture import Shapes
+
+SHOWN = 4
+"""Keys of a kind that an error message names before it says how many more there are."""
+
+
+def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
+    """Key -> shape of every tensor of a state dict."""
+    return {key: tuple(tensor.shape) for key, tensor in state.items()}
+
+
+def conv_channels(shapes: Shapes, stem: str) -> tuple[int, int] | None:
+    """(output, input) channels of the convolution at `stem`; None if there is none."""
+    shape = shapes.get(f"{stem}.weight", ())
+    return (shape[0], shape[1]) if len(shape) == 4 and min(shape) > 0 else None
+
+
+def count_indices(shapes: Shapes, pattern: str, first: int = 0) -> int:
+    """How many indices a numbered family of keys spans: 1 + largest - `first`, 0 if there is none.
+
+    The largest index counts, not the number of keys, so that a hole is reported as missing keys. No more
+    than one per key of the checkpoint: an absurd index must not make an absurd network.
+
+    Args:
+        pattern: regular expression of the whole key with one group, the index.
+    """
+    matches = (re.fullmatch(pattern, key) for key in shapes)
+    indices = [int(match[1]) for match in matches if match]
+    return min(max(indices, default=first - 1) + 1 - first, len(shapes))
+
+
+def shuffle_scale(channels: int) -> int:
+    """Scale of a pixel shuffle that makes RGB of about this many channels: 3 * scale^2, scale 2 to 8."""
+    return min(max(round(math.sqrt(channels / 3)), 2), 8)
+
+
+@dataclass(frozen=True)
+class KeyDifference:
+    """In what a checkpoint differs from a network.
+
+    Attributes:
+        missing: keys that the network has and the checkpoint lacks.
+        unexpected: keys that only the checkpoint has.
+        misshaped: (key, shape in the checkpoint, shape in the network).
+    """
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    misshaped: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+
+    def __len__(self) -> int:
+        return len(self.missing) + len(self.unexpected) + len(self.misshaped)
+
+    def describe(self) -> str:
+        """One line naming at most `SHOWN` keys of each kind."""
+        misshaped = [f"{key} is {_size(found)}, not {_size(wanted)}" for key, found, wanted in self.misshaped]
+        parts = (("it lacks ", self.missing), ("it has unexpected ", self.unexpected), ("", misshaped))
+        return "; ".join(lead + _some(items) for lead, items in parts if items)
+
+
+def compare(found: Shapes, expected: Shapes) -> KeyDifference:
+    """The difference between a checkpoint's shapes and a network's; empty (false) if they agree."""
+    return KeyDifference(
+        missing=tuple(key for key in expected if key not in found),
+        unexpected=tuple(key for key in found if key not in expected),
+        misshaped=tuple(
+            (key, found[key], shape)
+            for key, shape in expected.items()
+            if key in found and found[key] != shape
+        ),
+    )
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "a single number"
+
+
+def _some(items: Sequence[str]) -> str:
+    more = len(items) - SHOWN
+    return ", ".join(items[:SHOWN]) + (f" and {more} more" if more > 0 else "")

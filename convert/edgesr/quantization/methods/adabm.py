@@ -1,0 +1,120 @@
+"""AdaBM's calibration in its edge form (METHODS A.4-A.6, with A.9-A.11 deciding).
+
+Ranges are running extremes, since a moving average clips the outliers that the worst pictures are made
+of (A.11); bit-aware clipping is an explicit step and looks behind activations; weight scales are found
+per output channel on the grid that the container really uses; channels are equalized by the noise
+predicted at the output. The layer map and the routing thresholds are AdaBM's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from edgesr_runtime.complexity import complexity
+
+from ...graph.graph import Graph, Node
+from ...graph.ops import Conv2d
+from ..clipping import clip_before_activations
+from ..containers import WEIGHT_BITS, containers
+from ..equalize import Tensors, channel_scales, equalized
+from ..noise import NoiseGains, noise_gains, predicted_noise
+from ..plan import Plan, Provenance, Range
+from ..statistics import BATCH, CalibrationTiles, Statistics, collect, settle
+from ..weights import bias_correction, omse_scales
+
+DECAY = 0.9  # of the moving averages over batches
+LAYER_PERCENTILES = (30, 70)
+IMAGE_QUANTILES = (0.1, 0.9)
+GAIN_TILES = 8
+GAIN_SIDE = 64  # of each tile: back-propagation keeps every value
+
+
+def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int) -> Plan:
+    """A plan with every node quantized; see the module's docstring."""
+    statistics = collect(graph, tiles)
+    stride = max(1, len(tiles.pixels) // GAIN_TILES)
+    crops = tiles.pixels[::stride, :, :GAIN_SIDE, :GAIN_SIDE]
+    gains = noise_gains(graph, crops, tiles.pixel_range, tiles.seed)
+    chosen = containers(graph, body_bits)
+    bits = {name: WEIGHT_BITS[container] for name, container in chosen.items()}
+    scales = channel_scales(graph, _tensors(graph, statistics, gains, tiles), bits)
+    even = equalized(graph, scales)
+    ranges = {node.name: _equalized_range(statistics, node.name, scales) for node in graph}
+    ranges |= clip_before_activations(even, ranges, tiles)
+    steps = {node.name: omse_scales(_conv(node).weight, bits[node.name]) for node in even.convs}
+    plan = Plan(
+        ranges=settle(even, ranges, tiles.pixel_range),
+        weight_scales={name: tuple(values.tolist()) for name, values in steps.items()},
+        bias_corrections=_bias_corrections(even, statistics, scales, steps, bits),
+        channel_scales=scales,
+        containers=chosen,
+        layer_map=layer_map(graph, statistics),
+        thresholds=image_thresholds(tiles),
+        provenance=Provenance("adabm", len(tiles.pixels), tiles.fingerprint, tiles.seed),
+    )
+    return replace(plan, sensitivity=predicted_noise(graph, plan, gains, statistics))
+
+
+def _tensors(graph: Graph, statistics: Statistics, gains: NoiseGains, tiles: CalibrationTiles) -> Tensors:
+    """Per-channel extremes, cut to what bit-aware clipping leaves of the tensor."""
+    extremes = {node.name: statistics.extremes(node.name) for node in graph}
+    bounds = {name: (float(low.min()), float(high.max())) for name, (low, high) in extremes.items()}
+    bounds |= clip_before_activations(graph, bounds, tiles)
+    low = {name: np.maximum(pair[0], bounds[name][0]) for name, pair in extremes.items()}
+    high = {name: np.minimum(pair[1], bounds[name][1]) for name, pair in extremes.items()}
+    return Tensors(low, high, statistics.variance, gains.values)
+
+
+def _equalized_range(statistics: Statistics, name: str, scales: dict[str, tuple[float, ...]]) -> Range:
+    low, high = statistics.extremes(name)
+    divisor = np.asarray(scales.get(name, 1.0))
+    return float((low / divisor).min()), float((high / divisor).max())
+
+
+def _bias_corrections(
+    even: Graph,
+    statistics: Statistics,
+    scales: Mapping[str, Sequence[float]],
+    steps: Mapping[str, np.ndarray],
+    bits: Mapping[str, int],
+) -> dict[str, tuple[float, ...]]:
+    corrections = {}
+    for node in even.convs:
+        source = node.inputs[0]
+        mean = statistics.mean[source] / np.asarray(scales.get(source, 1.0))
+        change = bias_correction(_conv(node), steps[node.name], bits[node.name], mean)
+        corrections[node.name] = tuple(change.tolist())
+    return corrections
+
+
+def _conv(node: Node) -> Conv2d:
+    assert isinstance(node.op, Conv2d)
+    return node.op
+
+
+def layer_map(graph: Graph, statistics: Statistics) -> dict[str, int]:
+    """b_L: -1, 0 or +1 per convolution by the spread of its input (METHODS A.4)."""
+    spread = {node.name: statistics.spread[node.inputs[0]].mean() for node in graph.convs}
+    low, high = np.percentile(list(spread.values()), LAYER_PERCENTILES)
+    return {name: int(value > high) - int(value < low) for name, value in spread.items()}
+
+
+def image_thresholds(tiles: CalibrationTiles) -> tuple[float, float] | None:
+    """l_I and u_I: moving 10 % and 90 % quantiles of the tiles' complexity (METHODS A.6).
+
+    None where they coincide (one tile, or all alike): the image map is then off (METHODS A.11).
+    """
+    levels = (tiles.pixels * (255 / tiles.pixel_range)).round().to(torch.uint8)
+    scores = np.array([complexity(tile.permute(1, 2, 0).numpy()) for tile in levels])
+    quantiles = [np.quantile(scores[i : i + BATCH], IMAGE_QUANTILES) for i in range(0, len(scores), BATCH)]
+    low, high = (_moving_average(np.array([q[i] for q in quantiles])) for i in range(2))
+    return (low, high) if high > low else None
+
+
+def _moving_average(values: np.ndarray) -> float:
+    """Exponential average that starts at its first value."""
+    average = values[0]
+    for value in values[1:]:
+        average = DECAY * average + (1 - DECAY) * value
+    return float(average)

@@ -1,0 +1,1 @@
+"""What `conversion` and `checking` are made of: pictures and tiles, programs, evidence."""

@@ -1,0 +1,75 @@
+"""What a program says about itself: its metadata, and one record for each convolution."""
+
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Any
+
+from edgesr_runtime import ProgramInfo
+from edgesr_runtime.metadata import DEFAULT_VARIANT, SCHEMA, Calibration, LayerRecord
+
+from ..graph.graph import Graph, Node
+from ..graph.ops import Conv2d
+from ..graph.shapes import shapes
+from ..networks.architecture import Network
+from ..quantization.containers import WEIGHT_BITS, container_of
+from ..quantization.plan import Plan
+from ..quantization.typed import QConv2d, TypedGraph
+
+FLOAT_BITS = 32
+
+
+def describe(
+    network: Network, graph: Graph, plan: Plan, tile: int, halo: int, pixel_range: int
+) -> ProgramInfo:
+    """The metadata of a program, its evidence still missing."""
+    source = plan.provenance
+    return ProgramInfo(
+        schema=SCHEMA,
+        edgesr=version("edgesr"),
+        network=network.name,
+        scale=network.scale,
+        pixel_range=pixel_range,
+        tile=tile,
+        halo=halo,
+        variants=(DEFAULT_VARIANT,),
+        routing=None,
+        colour="rgb",
+        calibration=Calibration(source.method, source.images, source.fingerprint, source.seed),
+        layers=layer_records(graph, plan),
+        evidence=None,
+    )
+
+
+def layer_records(graph: Graph, plan: Plan) -> tuple[LayerRecord, ...]:
+    """One record for each convolution, in the order of execution."""
+    return tuple(_record(node, plan) for node in graph.convs)
+
+
+def _record(node: Node, plan: Plan) -> LayerRecord:
+    container = container_of(node, plan)
+    is_float = container == "f32"
+    return LayerRecord(
+        name=node.name,
+        kind=node.op.kind,
+        weight_bits=FLOAT_BITS if is_float else WEIGHT_BITS[container],
+        activation_bits=FLOAT_BITS if is_float else 8,
+        container="f32" if is_float else "int8",
+        input_range=plan.ranges.get(node.inputs[0]),
+        output_range=plan.ranges.get(node.name),
+        sensitivity=plan.sensitivity.get(node.name),
+    )
+
+
+def layers_json(info: ProgramInfo) -> list[dict[str, Any]]:
+    return [asdict(layer) for layer in info.layers]
+
+
+def int8_mac_share(typed: TypedGraph, tile: int) -> float:
+    """Share of the multiplications of all convolutions that are int8 by int8."""
+    sizes = shapes(typed, tile, tile)
+    macs = {True: 0, False: 0}
+    for node in typed:
+        if isinstance(node.op, Conv2d | QConv2d):
+            _, height, width = sizes[node.name]
+            macs[isinstance(node.op, QConv2d)] += node.op.weight.size * height * width
+    return macs[True] / max(1, sum(macs.values()))

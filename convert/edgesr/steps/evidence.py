@@ -1,0 +1,91 @@
+"""What was measured about a program, as `convert` and `check` report it, and whether that is good enough."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from ..devices.host import Comparison, Delegation, delegated, mismatches
+from ..evaluation.judge import Rgb, Verdict
+
+REFERENCE_PSNR = 60.0  # dB that a program with float parts must keep to the integer reference
+DIGITS = 4  # of reported dB: hides the last bits in which machines may differ
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Quality of a program against the float network, and of the runtime against the reference.
+
+    Attributes:
+        verdict: the scores of all pictures.
+        comparison: the runtime against the integer reference.
+        delegation: which ops run in the accelerated kernels.
+        int8_mac_share: share of the multiplications that are int8.
+    """
+
+    verdict: Verdict
+    comparison: Comparison
+    delegation: Delegation
+    int8_mac_share: float
+
+    def record(self) -> dict[str, Any]:
+        """The figures under their names in the JSON; null stands for an infinite PSNR (no difference)."""
+        verdict, compared = self.verdict, self.comparison
+        return {
+            "images": len(verdict.scores),
+            "psnr_float": rounded(verdict.psnr_float),
+            "psnr_quantized": rounded(verdict.psnr_program),
+            "drop_db": rounded(verdict.drop),
+            "drop_db_worst": rounded(verdict.worst.drop),
+            "drop_tiling_db": rounded(verdict.drop_tiling),
+            "worst_image": verdict.worst.name,
+            "psnr_to_float": rounded(verdict.psnr_to_float),
+            "max_abs_error": verdict.max_abs_error,
+            "channel_mean_shift": [rounded(shift) for shift in verdict.mean_shift],
+            "reference_mismatches": compared.mismatches,
+            "reference_values": compared.values,
+            "psnr_to_reference": rounded(compared.psnr_to_reference),
+            "int8_mac_share": rounded(self.int8_mac_share),
+            "accelerated": rounded(self.delegation.share),
+        }
+
+
+def rounded(value: float | None) -> float | None:
+    """For JSON: a few digits, and no infinities."""
+    return round(value, DIGITS) + 0.0 if value is not None and isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether a program may be used: `failures` say what is wrong with it, in words."""
+
+    max_drop: float
+    failures: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures
+
+    def record(self) -> dict[str, Any]:
+        return {"max_drop": self.max_drop, "passed": self.passed, "failures": list(self.failures)}
+
+
+def gate(evidence: Evidence, max_drop: float) -> Gate:
+    """The gate of `convert` and `check`: dB against float, equality with the reference."""
+    drop, compared = evidence.verdict.drop, evidence.comparison
+    rules: tuple[tuple[bool, str], ...] = (
+        (drop <= max_drop, f"it loses {drop:.3f} dB, {max_drop:g} dB are allowed"),
+        (compared.mismatches == 0, f"{compared.mismatches} values differ from the integer reference"),
+        (
+            compared.psnr_to_reference >= REFERENCE_PSNR,
+            f"{compared.psnr_to_reference:.1f} dB to the reference, {REFERENCE_PSNR:g} dB are needed",
+        ),
+    )
+    return Gate(max_drop, tuple(failure for holds, failure in rules if not holds))
+
+
+def compare_with_reference(
+    program: bytes, tiles: Rgb, pixel_range: int, threads: int, progress: Callable[[], None]
+) -> tuple[Comparison, Delegation]:
+    """The runtime against the reference on some tiles, and what it accelerates."""
+    return mismatches(program, tiles, pixel_range, threads, progress), delegated(program, threads)

@@ -1,0 +1,141 @@
+"""What runs a program's tiles: a small interface, and LiteRT behind it."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgesr_runtime.errors import UserError
+from edgesr_runtime.files import StrPath
+
+Floats = NDArray[np.float32]
+
+INPUT, OUTPUT = "image", "sr"
+
+
+class Engine(Protocol):
+    """Runs the variants of one program; one thread at a time."""
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of what can be run."""
+
+    def input_shape(self, variant: str) -> tuple[int, ...]:
+        """The fixed (batch, height, width, channels) that `run` takes."""
+
+    def run(self, variant: str, batch: Floats) -> Floats:
+        """Run on float32 NHWC pixels; the answer is float32 NHWC, a copy that the caller may change.
+
+        Raises:
+            UserError: the engine fails, for instance for lack of memory.
+            ValueError: `batch` has another shape or type.
+        """
+
+
+class LiteRtEngine:
+    """Runs a .tflite file on this machine's CPU, through XNNPACK."""
+
+    def __init__(self, program: StrPath | bytes, threads: int = 1) -> None:
+        """Load a file or its bytes, which must have been verified: LiteRT crashes on a damaged file.
+
+        A variant is prepared at its first run, which therefore takes longer.
+
+        Raises:
+            UserError: ai-edge-litert is not installed, or LiteRT refuses the file.
+        """
+        interpreter_class = _import_interpreter()
+        model = (
+            {"model_content": program} if isinstance(program, bytes) else {"model_path": os.fspath(program)}
+        )
+        self._name = "the program" if isinstance(program, bytes) else os.fspath(program)
+        self._prepared: set[str] = set()
+        with without_chatter(), self._refusals("does not load"):
+            interpreter = interpreter_class(**model, num_threads=threads)
+            self._runners = {name: interpreter.get_signature_runner(name) for name in _names(interpreter)}
+            # As the file declares them: running may compute others.
+            self._shapes = {
+                name: _shape(run.get_input_details(), INPUT) for name, run in self._runners.items()
+            }
+            self._answers = {
+                name: _shape(run.get_output_details(), OUTPUT) for name, run in self._runners.items()
+            }
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        return tuple(self._runners)
+
+    def input_shape(self, variant: str) -> tuple[int, ...]:
+        return self._shapes[variant]
+
+    def run(self, variant: str, batch: Floats) -> Floats:
+        # LiteRT would resize the program to any other shape and run it on what it was not made for.
+        if batch.shape != self._shapes[variant] or batch.dtype != np.float32:
+            raise ValueError(f"expected float32 {self._shapes[variant]}, got {batch.dtype} {batch.shape}")
+        if variant in self._prepared:
+            return self._invoke(variant, batch)
+        with without_chatter():
+            result = self._invoke(variant, batch)
+        self._prepared.add(variant)
+        return result
+
+    def _invoke(self, variant: str, batch: Floats) -> Floats:
+        with self._refusals("does not run"):
+            result: Floats = self._runners[variant](**{INPUT: batch})[OUTPUT]
+            if result.shape != self._answers[variant] or result.dtype != np.float32:
+                raise ValueError(f"it declares {self._answers[variant]} and gives {result.shape}")
+        return result
+
+    @contextmanager
+    def _refusals(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (RuntimeError, ValueError, KeyError, MemoryError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise UserError(f"{self._name} {what} in LiteRT ({reason}); convert it again") from error
+
+
+def _import_interpreter() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        hint = "pip install 'edgesr-runtime[litert]'"
+        raise UserError(f"running a .tflite program needs ai-edge-litert ({error}); {hint}") from error
+    return Interpreter
+
+
+def _names(interpreter: Any) -> list[str]:
+    return list(interpreter.get_signature_list())
+
+
+def _shape(details: Any, name: str) -> tuple[int, ...]:
+    return tuple(int(length) for length in details[name]["shape"])
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Hold back LiteRT's INFO lines, which native code writes to stderr; everything else is passed on after.
+
+    The wheel exports no switch for its log level. Where stderr cannot be redirected, nothing is held back.
+    """
+    try:
+        sys.stderr.flush()
+        saved = os.dup(2)
+    except (OSError, ValueError, AttributeError):  # closed, or no stderr at all
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            held.seek(0)
+            kept = [line for line in held if not line.startswith(b"INFO: ")]
+            with open(2, "wb", closefd=False) as stderr:
+                stderr.writelines(kept)

@@ -1,0 +1,108 @@
+"""Opening a program file: verified, its metadata read, its engine ready."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgesr_runtime.engines import INPUT, OUTPUT, Engine, LiteRtEngine
+from edgesr_runtime.errors import UserError
+from edgesr_runtime.files import StrPath
+from edgesr_runtime.flatbuffer import CorruptFile
+from edgesr_runtime.metadata import ProgramInfo
+from edgesr_runtime.verify import Contents, Signature, check_structure, probe
+
+METADATA_ENTRY = "edgesr"
+
+_MAX_BYTES = 1 << 30
+_MAX_METADATA_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program ready to run: what it says about itself, and the engine that holds it."""
+
+    info: ProgramInfo
+    engine: Engine
+
+
+def open_program(path: StrPath, threads: int = 1, trusted: bool = False) -> Program:
+    """Open the program file at `path` to run on `threads` threads.
+
+    A damaged or hostile file must not crash the caller, so it is checked in Python and then run once in a
+    process of its own, which takes about a second. `trusted` leaves out that run, for a file that the
+    caller has just written and run.
+
+    Raises:
+        UserError: the file cannot be read, is no .tflite, is damaged, is not an edgesr program, is of a
+            newer major version, or the engine is not installed.
+        ValueError: `threads` below 1.
+    """
+    return load_program(read_program(path), str(path), threads, trusted)
+
+
+def load_program(data: bytes, source: str, threads: int = 1, trusted: bool = False) -> Program:
+    """As `open_program`, of a file's bytes; `source` names the file in messages."""
+    if threads < 1:
+        raise ValueError(f"threads must be at least 1, got {threads}")
+    info = read_info(data, source)
+    if not trusted:
+        probe(data, source)
+    return Program(info, LiteRtEngine(data, threads))
+
+
+def read_program(path: StrPath) -> bytes:
+    """The bytes of a program file, not checked yet.
+
+    Raises:
+        UserError: there is no such file, it cannot be read, or it is larger than any program.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(_MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: there is no such program file; check the path") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read ({reason}); give a .tflite file") from error
+    if len(data) > _MAX_BYTES:
+        raise UserError(f"{path} is larger than 1 GiB; no edgesr program is")
+    return data
+
+
+def read_info(data: bytes, source: str = "the program") -> ProgramInfo:
+    """Check the bytes of a program file and read its metadata; needs no engine.
+
+    Raises:
+        UserError: as `open_program`; `source` names the file.
+    """
+    try:
+        contents = check_structure(data)
+    except CorruptFile as error:
+        raise UserError(f"{source} is not a sound .tflite file: {error}; convert it again") from error
+    entry = contents.metadata.get(METADATA_ENTRY)
+    if entry is None:
+        raise UserError(f"{source} is not an edgesr program (it has no metadata entry 'edgesr'); convert it")
+    if len(entry) > _MAX_METADATA_BYTES:
+        raise UserError(f"{source}: its metadata is larger than 16 MiB; convert the network again")
+    info = ProgramInfo.from_json(entry, source)
+    _check_agreement(info, contents, source)
+    return info
+
+
+def _check_agreement(info: ProgramInfo, contents: Contents, source: str) -> None:
+    """The metadata's word about sizes and variants must be true of the signatures."""
+    side = info.tile * info.scale
+    wanted = (
+        {INPUT: ("float32", (1, info.tile, info.tile, 3))},
+        {OUTPUT: ("float32", (1, side, side, 3))},
+    )
+    if set(contents.signatures) != set(info.variants):
+        found = ", ".join(sorted(contents.signatures)) or "none"
+        raise UserError(f"{source}: its signatures ({found}) are not its variants; convert the network again")
+    for name, signature in contents.signatures.items():
+        if _interface(signature) != wanted:
+            raise UserError(f"{source}: signature {name!r} does not fit its metadata; convert it again")
+
+
+def _interface(signature: Signature) -> tuple[dict[str, tuple[str, tuple[int, ...]]], ...]:
+    sides = (signature.inputs, signature.outputs)
+    return tuple({name: (tensor.type, tensor.shape) for name, tensor in side.items()} for side in sides)

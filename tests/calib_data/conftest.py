@@ -1,0 +1,6 @@
+"""The calibration set's scripts are run by path, not imported from a package."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "calib_data"))

@@ -1,0 +1,97 @@
+"""Flags, folders and outputs that cannot be right: found before the work starts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command import QUICK, Command
+from PIL import Image
+
+from edgesr.networks.source import shipped
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--tile", "4"], "--tile 4"),
+        (["--tile", "100000"], "--tile 100000"),
+        (["--bits", "w2a2"], "--bits w2a2"),
+        (["--method", "magic"], "adabm"),
+        (["--pixel-range", "3"], "--pixel-range 3"),
+        (["--scale", "4"], "x4"),
+        (["--calib-images", "0"], "--calib-images 0"),
+        (["--max-drop", "-1"], "--max-drop -1"),
+        (["--max-drop", "nan"], "--max-drop nan"),
+        (["--seed", "-1"], "--seed -1"),
+    ],
+)
+def test_values_out_of_range(command: Command, tmp_path: Path, flags: list[str], words: str) -> None:
+    assert words in command("convert", "plain", "-o", tmp_path / "out.tflite", *flags).error
+
+
+def test_outputs_that_cannot_be_written(command: Command, tmp_path: Path, program: Path) -> None:
+    absent = tmp_path / "absent" / "file"
+    for flags in (
+        ["-o", absent],
+        ["-o", tmp_path],
+        *(["-o", "x", flag, absent] for flag in ("--plan", "--json")),
+    ):
+        line = command("convert", "plain", *flags).error
+        assert "cannot be written" in line
+    assert "cannot be written" in command("upscale", program, program, absent.with_suffix(".png")).error
+
+
+def test_an_output_is_never_an_input(command: Command, tmp_path: Path) -> None:
+    weights = tmp_path / "plain.safetensors"
+    weights.write_bytes(shipped()[0].path.read_bytes())
+    before = weights.read_bytes()
+    assert "choose another" in command("convert", weights, "-o", weights).error
+    assert (
+        "choose another" in command("convert", weights, "-o", tmp_path / "a", "--plan", tmp_path / "a").error
+    )
+    assert weights.read_bytes() == before
+
+
+def test_plans_that_are_none(command: Command, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    for text in ("not json", "[]", '{"schema": "9.0"}', '{"schema": "1.0"}'):
+        plan.write_text(text)
+        assert "plan.json" in command("convert", "plain", "-o", tmp_path / "x", "--bits", plan).error
+    plan.write_bytes(b"\xff\xfe\x00")
+    assert "plan.json" in command("convert", "plain", "-o", tmp_path / "x", "--bits", plan).error
+
+
+def test_folders_without_pictures(command: Command, tmp_path: Path) -> None:
+    empty, broken = tmp_path / "empty", tmp_path / "broken"
+    empty.mkdir()
+    broken.mkdir()
+    (broken / "a.png").write_bytes(b"no picture")
+    Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save(broken / "flat.png")
+    for folder, words in (
+        (empty, "no pictures"),
+        (tmp_path / "absent", "no such folder"),
+        (broken, "(2 skipped"),
+    ):
+        line = command("convert", "plain", "-o", tmp_path / "x", "--calib", folder).error
+        assert str(folder) in line
+        assert words in line
+
+
+def test_a_picture_is_not_a_folder_of_pictures(command: Command, tmp_path: Path, photos: Path) -> None:
+    line = command("convert", "plain", "-o", tmp_path / "x", "--calib", photos / "0.png").error
+    assert "not a folder" in line
+
+
+def test_full_disk_is_the_machines_fault(
+    command: Command, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "out.tflite"
+    output.write_text("older")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    assert "disk is full" in command("convert", "plain", "-o", output, "--calib", photos, *QUICK).error
+    assert output.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [output]

@@ -1,0 +1,245 @@
+"""From modules to graphs: values, names, source lines, and what is said about what cannot be captured."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edgesr.errors import UserError
+from edgesr.graph import ops
+from edgesr.graph.capture import capture, verify
+from edgesr.graph.execute import predict
+
+
+class Calls(nn.Module):
+    """A network of one convolution and whatever `function` does with its value."""
+
+    def __init__(self, function, channels: int = 3) -> None:  # type: ignore[no-untyped-def]
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, channels, 3, padding=1)
+        self.function = function
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.function(self.conv(image))
+
+
+def check_same(module: nn.Module, range_: float = 1.0) -> None:
+    assert verify(capture(module), module.eval(), range_) <= 1e-5 * range_
+
+
+FUNCTIONS = {
+    "add number": lambda x: x + 0.5,
+    "number minus": lambda x: 1 - x,
+    "minus number": lambda x: x - 2,
+    "times number": lambda x: 0.2 * x,
+    "divided": lambda x: x / 3,
+    "negative": lambda x: -x,
+    "minus itself twice": lambda x: x * x - x,
+    "clamp": lambda x: x.clamp(-0.1, 0.2),
+    "clamp below": lambda x: x.clamp(min=-0.1),
+    "clamp above": lambda x: torch.clamp(x, max=0.1),
+    "clamp at zero": lambda x: x.clamp_min(0),
+    "hardtanh": lambda x: functional.hardtanh(3 * x),
+    "relu6": lambda x: functional.relu6(20 * x),
+    "leaky": lambda x: functional.leaky_relu(x, 0.05),
+    "leaky without a leak": lambda x: functional.leaky_relu(x, 0.0),
+    "in-place": lambda x: functional.relu(x.mul_(2), inplace=True).add_(1),
+    "sigmoid gate": lambda x: x * torch.sigmoid(x),
+}
+RESIZING = {
+    "nearest by factor": lambda x: functional.interpolate(x, scale_factor=2, mode="nearest"),
+    "nearest by size": lambda x: functional.interpolate(
+        x, size=(x.shape[2] * 3, x.shape[3] * 3), mode="nearest"
+    ),
+    "bilinear by factor": lambda x: functional.interpolate(
+        x, scale_factor=2, mode="bilinear", align_corners=False
+    ),
+    "bilinear back": lambda x: functional.interpolate(
+        functional.max_pool2d(x, 3, 2), size=x.shape[2:], mode="bilinear", align_corners=False
+    ),
+    "pooled": lambda x: functional.max_pool2d(x, (3, 2), stride=1),
+}
+
+
+def test_functions_that_keep_the_size() -> None:
+    """Side by side in one network, for one export costs half a second; their values lie in its channels."""
+    check_same(Calls(lambda x: torch.cat([function(x) for function in FUNCTIONS.values()], 1)))
+
+
+@pytest.mark.parametrize("name", RESIZING)
+def test_functions_that_change_the_size(name: str) -> None:
+    check_same(Calls(RESIZING[name]))
+
+
+def test_every_layer_keeps_its_geometry() -> None:
+    torch.manual_seed(1)
+    norm = nn.BatchNorm2d(8)
+    norm.running_mean, norm.running_var = torch.randn(8), torch.rand(8) + 0.1
+    norm.weight.data, norm.bias.data = torch.randn(8), torch.randn(8)
+    check_same(
+        nn.Sequential(
+            nn.Conv2d(3, 8, (3, 5), padding=(1, 2), bias=False),
+            norm,
+            nn.PReLU(8),
+            nn.Conv2d(8, 16, 3, padding="same", dilation=2, groups=4),
+            nn.PReLU(),
+            nn.Dropout(0.5),
+            nn.Conv2d(16, 12, 2, padding="valid"),
+            nn.Conv2d(12, 12, 3, stride=(2, 1), padding=1, groups=12),
+            nn.PixelShuffle(2),
+            nn.Upsample(scale_factor=2, mode="nearest"),
+        )
+    )
+
+
+def test_batch_norm_without_scale_and_shift() -> None:
+    norm = nn.BatchNorm2d(3, affine=False)
+    norm.running_mean, norm.running_var = torch.tensor([0.1, 0.2, 0.3]), torch.tensor([1.0, 2.0, 3.0])
+    check_same(nn.Sequential(nn.Conv2d(3, 3, 1), norm))
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + functional.leaky_relu(self.act(self.conv(x)), 0.1)
+
+
+class Shared(nn.Module):
+    """Uses one block twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head, self.block = nn.Conv2d(3, 4, 3, padding=1), Block()
+        self.up = nn.Sequential(nn.Conv2d(4, 12, 3, padding=1), nn.PixelShuffle(2))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.up(self.block(self.block(self.head(image))))
+
+
+def test_names_are_module_paths() -> None:
+    graph = capture(Shared())
+    assert [node.name for node in graph] == [
+        "image", "head", "block.conv", "block.act", "block.leaky_relu", "block.add",
+        "block.conv#2", "block.act#2", "block.leaky_relu#2", "block.add#2", "up.0", "up.1",
+    ]  # fmt: skip
+    assert graph["block.conv"].op.weight is not None and graph.output == "up.1"
+    check_same(Shared())
+
+
+def test_nodes_know_their_source_line() -> None:
+    line = next(
+        number
+        for number, text in enumerate(Path(__file__).read_text().splitlines(), 1)
+        if "return x + functional.leaky_relu" in text
+    )
+    assert capture(Shared())["block.leaky_relu"].source == f"test_capture.py, line {line}"
+
+
+def test_an_unsupported_op_is_named_with_path_and_line() -> None:
+    class Odd(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.fft.fft2(x).real
+
+    module = nn.Sequential()
+    module.add_module("first", nn.Conv2d(3, 3, 1))
+    module.add_module("odd", Odd())
+    with pytest.raises(UserError, match=r"^odd: .*fft.* \(test_capture\.py, line \d+\) is not supported"):
+        capture(module)
+
+
+def test_all_unsupported_ops_are_counted() -> None:
+    module = Calls(lambda x: torch.tanh(torch.erf(x)).cos())
+    with pytest.raises(UserError, match=r"the op erf .*\(and 2 more\)"):
+        capture(module)
+
+
+KERNEL = torch.ones(1, 3, 1, 1)
+UNSUPPORTED = {
+    "align_corners": lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
+    "ceil mode": lambda x: functional.max_pool2d(x, 3, 2, ceil_mode=True),
+    "along another axis": lambda x: torch.cat([x, x], 2),
+    "alpha": lambda x: torch.add(x, x, alpha=2),
+    "between shapes": lambda x: x * functional.conv2d(x, KERNEL),
+    "division by something computed": lambda x: x / x,
+    "integer factor": lambda x: functional.interpolate(x, scale_factor=1.5, mode="nearest"),
+}
+
+
+@pytest.mark.parametrize("reason", UNSUPPORTED)
+def test_uses_that_have_no_counterpart_say_why(reason: str) -> None:
+    with pytest.raises(UserError, match=reason):
+        capture(Calls(UNSUPPORTED[reason]))
+
+
+def test_a_buffer_of_another_shape_is_refused() -> None:
+    class Mask(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mask", torch.rand(1, 1, 104, 72))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x * self.mask
+
+    with pytest.raises(UserError, match=r"constant of shape \(1, 1, 104, 72\)"):
+        capture(Mask())
+
+
+def test_data_dependent_control_flow_is_explained() -> None:
+    with pytest.raises(UserError, match="data-dependent control flow"):
+        capture(Calls(lambda x: x if x.sum() > 0 else -x))
+
+
+def test_two_inputs_two_outputs_and_other_inputs_are_refused() -> None:
+    class Two(nn.Module):
+        def forward(self, image: Tensor, other: Tensor) -> Tensor:
+            return image + other
+
+    picture = torch.zeros(1, 3, 16, 16)
+    with pytest.raises(UserError, match="more than one input"):
+        capture(torch.export.export(Two(), (picture, picture), strict=False))
+    with pytest.raises(UserError, match="must return one picture"):
+        capture(Calls(lambda x: (x, x + 1)))
+    with pytest.raises(UserError, match="trace"):
+        capture(nn.Conv2d(1, 1, 3))  # grey pictures
+    with pytest.raises(UserError, match=r"\(1, 1, 16, 16\)"):
+        capture(torch.export.export(nn.Conv2d(1, 1, 3), (torch.zeros(1, 1, 16, 16),), strict=False))
+
+
+def test_an_exported_program_gives_the_same_graph() -> None:
+    module = Shared().eval()
+    program = torch.export.export(module, (torch.zeros(1, 3, 32, 24),), strict=False)
+    image = torch.rand(1, 3, 20, 28)
+    with torch.inference_mode():
+        assert torch.allclose(predict(capture(program), image), module(image), atol=1e-6)
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    module = nn.Conv2d(3, 3, 1)
+    module.weight.data[0, 0] = torch.nan
+    with pytest.raises(UserError, match="weight holds NaN"):
+        capture(module)
+
+
+def test_a_network_that_depends_on_the_size_is_found_out() -> None:
+    class Sized(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * 2 if x.shape[2] > 80 else x
+
+    module = Sized()
+    with pytest.raises(UserError, match="same for every picture size"):
+        verify(capture(module), module, 1.0)
+
+
+def test_capture_leaves_the_weights_of_the_module_alone() -> None:
+    module = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3))
+    before = [p.clone() for p in module.parameters()]
+    graph = capture(module)
+    assert isinstance(graph["0"].op, ops.Conv2d)
+    assert all(torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))

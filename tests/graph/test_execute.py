@@ -1,0 +1,123 @@
+"""Running a graph: what is kept, what is taken as known, and the shape of every op's value."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from edgesr.graph import ops
+from edgesr.graph.execute import evaluate, run
+from edgesr.graph.graph import Graph, Node, single_input
+from edgesr.graph.shapes import channels, shapes
+
+KERNEL = ops.Conv2d(np.ones((4, 3, 3, 3), np.float32), np.arange(4, dtype=np.float32))
+
+
+def example() -> Graph:
+    return Graph(
+        (
+            single_input(),
+            Node("conv", KERNEL, ("image",)),
+            Node("half", ops.LeakyRelu(0.5), ("conv",)),
+            Node("sum", ops.Add(), ("conv", "half")),
+            Node("unused", ops.Sigmoid(), ("sum",)),
+        ),
+        "sum",
+    )
+
+
+def test_only_wanted_values_are_computed_and_returned() -> None:
+    seen: list[str] = []
+
+    def hook(node: Node, value: Tensor) -> Tensor:
+        seen.append(node.name)
+        return value
+
+    values = run(example(), torch.rand(1, 3, 5, 6), hook, keep=["half"])
+    assert set(values) == {"sum", "half"}
+    assert seen == ["image", "conv", "half", "sum"]
+
+
+def test_known_values_replace_the_nodes_before_them() -> None:
+    known = {"conv": torch.full((1, 4, 3, 3), -2.0)}
+    seen: list[str] = []
+    values = run(
+        example(), torch.empty(0), lambda node, value: (seen.append(node.name), value)[1], known=known
+    )
+    assert seen == ["half", "sum"]
+    assert torch.equal(values["sum"], torch.full((1, 4, 3, 3), -3.0))
+
+
+def test_a_hook_replaces_values() -> None:
+    image = torch.rand(1, 3, 5, 6)
+    double = run(example(), image, lambda node, value: value * 2 if node.name == "half" else value)
+    plain = run(example(), image, keep=["conv", "half"])
+    assert torch.allclose(double["sum"], plain["conv"] + 2 * plain["half"])
+
+
+def test_graphs_refuse_doubled_and_unknown_names() -> None:
+    image = single_input()
+    with pytest.raises(ValueError, match="two nodes are named 'image'"):
+        Graph((image, image), "image")
+    with pytest.raises(ValueError, match="before they are computed"):
+        Graph((image, Node("a", ops.Relu(), ("b",))), "a")
+    with pytest.raises(ValueError, match="'z' is not a node"):
+        Graph((image,), "z")
+
+
+def conv(outputs: int, per_group: int, kernel: tuple[int, int], **geometry: object) -> ops.Conv2d:
+    weight = np.ones((outputs, per_group, *kernel), np.float32)
+    return ops.Conv2d(weight, np.zeros(outputs, np.float32), **geometry)  # type: ignore[arg-type]
+
+
+ONE_INPUT = [
+    conv(5, 12, (3, 3)),
+    conv(5, 12, (2, 3), padding=ops.Padding(0, 1, 2, 3)),
+    conv(24, 1, (3, 3), stride=(2, 3), dilation=(2, 1), groups=12),
+    ops.Relu(), ops.LeakyRelu(0.1), ops.PRelu(np.ones(12, np.float32)), ops.Sigmoid(), ops.Clamp(0, 1),
+    ops.MaxPool((3, 2), (2, 3)), ops.PixelShuffle(2), ops.DepthToSpace(2), ops.Repeat(4),
+    ops.ResizeBilinear(3), ops.ResizeNearest(2), ops.Pad(ops.Padding(1, 2, 3, 4)),
+]  # fmt: skip
+TWO_INPUTS = [ops.Add(), ops.Sub(), ops.Mul(), ops.Concat()]
+
+
+@pytest.mark.parametrize("op", [*ONE_INPUT, *TWO_INPUTS], ids=lambda op: op.kind)
+def test_shapes_are_those_of_the_values(op: ops.Op) -> None:
+    count = 2 if op in TWO_INPUTS else 1
+    graph = (single_input(12), Node("op", op, ("image",) * count))
+    value = evaluate(op, [torch.rand(1, 12, 13, 10)] * count)
+    assert shapes(graph, 13, 10)["op"] == tuple(value.shape[1:])
+    assert channels(graph)["op"] == value.shape[1]
+
+
+def test_bilinear_takes_the_size_of_its_second_input() -> None:
+    graph = (
+        single_input(),
+        Node("small", ops.MaxPool((7, 7), (3, 3)), ("image",)),
+        Node("back", ops.ResizeBilinear(), ("small", "image")),
+    )
+    value = run(Graph(graph, "back"), torch.rand(1, 3, 17, 23))["back"]
+    assert shapes(graph, 17, 23)["back"] == tuple(value.shape[1:]) == (3, 17, 23)
+
+
+def test_every_op_kind_is_among_the_shapes_tested() -> None:
+    kinds = {k for k in ops.Op.__subclasses__() if k.__module__ == ops.__name__ and k is not ops.Input}
+    assert kinds == {type(op) for op in (*ONE_INPUT, *TWO_INPUTS)}
+
+
+def test_an_empty_tensor_is_named() -> None:
+    with pytest.raises(ValueError, match="'conv' is empty for a picture of 9x2 pixels"):
+        shapes(example(), 2, 9)
+
+
+def test_depth_to_space_reads_channels_in_blocks() -> None:
+    """Channel (i*r + j)*C + c goes to pixel (i, j) of channel c."""
+    x = torch.arange(8.0).view(1, 8, 1, 1)
+    assert evaluate(ops.DepthToSpace(2), [x]).tolist() == [[[[0, 2], [4, 6]], [[1, 3], [5, 7]]]]
+    assert evaluate(ops.PixelShuffle(2), [x]).tolist() == [[[[0, 1], [2, 3]], [[4, 5], [6, 7]]]]
+
+
+def test_slopes_and_bounds_are_float32_values() -> None:
+    """So that a program file can hold them exactly."""
+    assert ops.LeakyRelu(0.1).slope == float(np.float32(0.1))
+    assert (ops.Clamp(0.1, np.inf).low, ops.Clamp(0.1, np.inf).high) == (float(np.float32(0.1)), np.inf)

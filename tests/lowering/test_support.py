@@ -1,0 +1,13 @@
+"""The table of supported ops, read off the code."""
+
+from edgesr.lowering.support import support
+
+
+def test_tells_precisions() -> None:
+    table = support()
+    assert table["Conv2d"] == ("f32", "int8")
+    assert table["ResizeNearest"] == ("f32", "int8")
+    assert table["PRelu"] == ("f32",)
+    assert list(table) == sorted(table)
+    assert not {"Input", "DepthToSpace", "QConv2d", "Quantize"} & set(table)
+    assert all(precisions for precisions in table.values())

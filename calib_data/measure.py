@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from edgesr_runtime.complexity import complexity
 from numpy.typing import NDArray
 from PIL import Image
+
+from edgesr_runtime.complexity import complexity
 
 Pixels = NDArray[np.uint8]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from edgesr.evaluation.folder import read_folder
-from edgesr.evaluation.resize import crop_to_multiple, downscale
 from numpy.typing import NDArray
 from torch import Tensor
+
+from edgesr.evaluation.folder import read_folder
+from edgesr.evaluation.resize import crop_to_multiple, downscale
 
 Pixels = NDArray[np.uint8]
 

@@ -10,12 +10,13 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
+from pairs import Pixels, from_batch, to_batch
+
 from edgesr.evaluation.folder import read_folder
 from edgesr.evaluation.metrics import psnr_y, ssim_y
 from edgesr.evaluation.resize import crop_to_multiple, downscale, upscale_bicubic
 from edgesr.networks.architecture import Network
 from edgesr.networks.source import load_network
-from pairs import Pixels, from_batch, to_batch
 
 
 @torch.no_grad()

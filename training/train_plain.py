@@ -21,11 +21,12 @@ import safetensors.torch
 import torch
 import typer
 from collapsible import collapse, expand
+from pairs import Pair, Pixels, draw_batch, from_batch, hold_out, read_pairs, to_batch
+from torch import Tensor, nn
+
 from edgesr.evaluation.metrics import psnr_y
 from edgesr.evaluation.resize import upscale_bicubic
 from edgesr.networks.plain import PlainNet
-from pairs import Pair, Pixels, draw_batch, from_batch, hold_out, read_pairs, to_batch
-from torch import Tensor, nn
 
 DATA_FOLDERS = ("train/bsds400", "train/general100_t91")
 CHARBONNIER_EPSILON = 1e-3

@@ -38,8 +38,8 @@ from .quantization.statistics import CalibrationTiles
 from .quantization.typed import TypedGraph
 from .steps.deployment import deployed, float_tiles, whole_picture, write_program
 from .steps.description import describe, int8_mac_share, layers_json
-from .steps.network import float_graph, prove_equal
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
+from .steps.network import float_graph, prove_equal
 from .steps.pictures import Drawn, calibration_tiles, draw, most_complex, shipped_folder, tiles_of
 from .steps.pixel_range import find_pixel_range
 from .steps.progress import Stages, quiet

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brushes import SIDE, Leaves, cloud, rgb
-from edgesr_runtime.complexity import complexity
 from measure import MEASURES, pictures
 from numpy.typing import NDArray
 from PIL import Image
 from recipe import SCENES, main, plan
+
+from edgesr_runtime.complexity import complexity
 
 FOLDER = Path(__file__).parents[2] / "calib_data"
 SHIPPED = sorted(path.name for path in FOLDER.glob("*.png"))

@@ -124,6 +124,16 @@ def poor():
     net = Net()
     net.stack[1] = nn.ReLU()
     return net
+
+
+class Choosy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = poor()
+
+    def forward(self, x):
+        assert x.shape[2] % 8 == 0 and x.shape[2] != 56, "odd size"
+        return self.net(x)
 """
 
 
@@ -152,3 +162,10 @@ def test_an_unknown_pixel_range_is_asked_for(command: Command, own_module: str, 
     )
     assert outcome.code in (0, 1)
     assert Path("out.tflite").exists()
+
+
+def test_a_network_that_does_not_take_every_size(command: Command, own_module: str, photos: Path) -> None:
+    flags = ("--calib", photos, "--pixel-range", "1")
+    line = command("convert", f"{own_module}:Choosy", "-o", "out.tflite", *flags).error
+    assert "odd size" in line
+    assert "every size" in line

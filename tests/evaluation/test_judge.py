@@ -8,6 +8,7 @@ import pytest
 
 from edgesr.evaluation.folder import Picture
 from edgesr.evaluation.judge import (
+    HEADROOM,
     Case,
     Rgb,
     Upscaler,
@@ -18,7 +19,7 @@ from edgesr.evaluation.judge import (
     prepare,
     score,
 )
-from edgesr.evaluation.metrics import psnr_y
+from edgesr.evaluation.metrics import LUMA, psnr_y
 from edgesr.evaluation.resize import crop_to_multiple, downscale, upscale_bicubic
 
 SCALE = 2
@@ -90,6 +91,24 @@ def test_the_expected_drop_is_that_on_easier_pictures(pictures: list[Picture]) -
     assert expected_drop(cases, enlarge) == 0
     assert expected_drop(cases, shifted(4)) > judge(cases, shifted(4)).drop > 0
     assert expected_drop(prepare(pictures, SCALE, enlarge, shifted(4)), shifted(4)) == 0
+
+
+@pytest.mark.parametrize("tiled", [False, True])
+def test_known_noise_gives_the_known_expected_drop(tiled: bool) -> None:
+    """10 log10(1 + noise / error), the error being the pictures' mean, `HEADROOM` dB lower."""
+    flat = np.full((16, 16, 3), 100, np.uint8)
+    steps, psnrs = (1, 4), (30.0, 40.0)  # the program's grey levels off, the float network's PSNR-Y
+
+    def known(step: int, psnr: float) -> Case:
+        lr = np.full((8, 8, 3), step, np.uint8)  # tells the program which picture it is
+        other = flat + 50  # what the noise must not be measured against
+        return Case(str(step), flat, lr, other if tiled else flat, psnr, flat if tiled else None, psnr)
+
+    cases = [known(step, psnr) for step, psnr in zip(steps, psnrs, strict=True)]
+    error = 255**2 * (10**-3 + 10**-4) / 2 / 10 ** (HEADROOM / 10)
+    noises = [(step * LUMA.sum()) ** 2 for step in steps]
+    expected = np.mean([10 * np.log10(1 + noise / error) for noise in noises])
+    assert expected_drop(cases, lambda lr: flat + lr[0, 0, 0]) == pytest.approx(expected, rel=1e-6)
 
 
 def test_progress_is_told_per_picture(pictures: list[Picture]) -> None:

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from edgesr.networks import edsr, registry
 from edgesr.networks.architecture import Architecture
 from edgesr.networks.plain import PlainNet
 from edgesr.networks.srvgg import SRVGGNetCompact
-from torch import Tensor, nn
-from torch.nn import functional
 
 PARAMETERS = {
     # Counted by hand: 9 * inputs * outputs + outputs for each 3x3 convolution.

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from edgesr.errors import UserError
-from edgesr.networks import checkpoint
-from edgesr.networks.checkpoint import read_checkpoint
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+
+from edgesr.errors import UserError
+from edgesr.networks import checkpoint
+from edgesr.networks.checkpoint import read_checkpoint
 
 WEIGHTS = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.tensor([-1.0, 0.5])}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from edgesr.evaluation.folder import read_folder
 from edgesr.evaluation.metrics import psnr_y
 from edgesr.evaluation.resize import downscale, to_uint8, upscale_bicubic

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from edgesr.errors import UserError
-from edgesr.networks import registry
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from edgesr.errors import UserError
+from edgesr.networks import registry
 
 SMALL = st.integers(1, 5)
 CONFIGS: dict[str, dict[str, st.SearchStrategy[Any]]] = {

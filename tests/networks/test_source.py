@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from torch import Tensor, nn
+
 from edgesr.errors import UserError
 from edgesr.networks import source
 from edgesr.networks.edsr import EDSR
 from edgesr.networks.plain import PlainNet
 from edgesr.networks.source import load_network, shipped
-from torch import Tensor, nn
 
 MODULE = "edgesr_test_networks"
 NETWORKS = """

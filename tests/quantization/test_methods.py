@@ -11,7 +11,6 @@ from edgesr.devices.host import mismatches
 from edgesr.errors import UserError
 from edgesr.graph import ops
 from edgesr.graph.execute import predict
-from edgesr.graph.execute import run as run_float
 from edgesr.graph.graph import Graph
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.methods import METHODS, by_name
@@ -19,9 +18,9 @@ from edgesr.quantization.methods.adabm import image_thresholds, layer_map
 from edgesr.quantization.plan import Plan, from_json
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.reference import run
-from edgesr.quantization.statistics import CalibrationTiles, Statistics, collect
+from edgesr.quantization.statistics import CalibrationTiles, Statistics
 
-from .toy import conv, graph_of, residual
+from .toy import conv, graph_of
 
 SIDE = 16
 methods = pytest.mark.parametrize("method", METHODS)
@@ -158,24 +157,6 @@ def test_the_image_map_is_off_where_all_tiles_are_alike() -> None:
     assert image_thresholds(CalibrationTiles(pictures(1).repeat(6, 1, 1, 1), 1)) is None
     thresholds = image_thresholds(CalibrationTiles(pictures(8), 1))
     assert thresholds is not None and thresholds[0] < thresholds[1]
-
-
-def test_constant_tiles_do_not_count() -> None:
-    graph = anchored()
-    mixed = torch.cat([pictures(2), torch.ones(1, 3, SIDE, SIDE)])
-    with_flat, without = (collect(graph, CalibrationTiles(p, 1)) for p in (mixed, pictures(2)))
-    for name in with_flat.low:
-        assert np.array_equal(with_flat.low[name], without.low[name])
-        assert np.array_equal(with_flat.spread[name], without.spread[name])
-
-
-def test_statistics_are_those_of_the_values() -> None:
-    graph, pixels = residual(), pictures(5)
-    statistics = collect(graph, CalibrationTiles(pixels, 1))
-    value = run_float(graph, pixels, keep=["a"])["a"]
-    low, high = statistics.extremes("a")
-    assert np.allclose(low, value.amin((0, 2, 3))) and np.allclose(high, value.amax((0, 2, 3)))
-    assert np.allclose(statistics.spread["a"], value.std((1, 2, 3), unbiased=False), rtol=1e-4)
 
 
 def test_unknown_methods_list_the_known_ones() -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from edgesr.graph import ops
 from edgesr.graph.execute import run
@@ -18,6 +19,18 @@ def conv(seed: int, inputs: int, outputs: int, kernel: int = 3, relu: bool = Fal
     bias = generator.normal(size=outputs).astype(np.float32) / 10
     edge = kernel // 2
     return ops.Conv2d(weight, bias, padding=ops.Padding(edge, edge, edge, edge), relu=relu)
+
+
+def diagonal(*factors: float) -> ops.Conv2d:
+    """A 1x1 convolution that multiplies each channel by its factor."""
+    weight = np.diag(np.asarray(factors, np.float32))[:, :, None, None]
+    return ops.Conv2d(weight, np.zeros(len(factors), np.float32))
+
+
+def picture_levels(count: int, side: int = 16) -> Tensor:
+    """Random 8-bit pictures with white at 1."""
+    drawn = torch.randint(0, 256, (count, 3, side, side), generator=torch.Generator().manual_seed(1))
+    return drawn / 255
 
 
 def graph_of(*nodes: tuple[str, ops.Op, str]) -> Graph:

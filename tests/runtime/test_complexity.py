@@ -1,11 +1,12 @@
 """The complexity is the published formula, in exact integers."""
 
-import edgesr_runtime.complexity as module
 import numpy as np
 import pytest
-from edgesr_runtime.complexity import complexity
 from hypothesis import given
 from hypothesis import strategies as st
+
+import edgesr_runtime.complexity as module
+from edgesr_runtime.complexity import complexity
 
 
 def by_definition(rgb: np.ndarray) -> float:

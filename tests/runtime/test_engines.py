@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from edgesr_runtime.engines import LiteRtEngine, without_chatter
 from edgesr_runtime.errors import UserError
 

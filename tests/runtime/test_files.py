@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import check_writable, write_atomically
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
+
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.metadata import VARIANT_LISTS, ProgramInfo, Routing
-from jsonschema import Draft202012Validator
 
 from .tiny_program import tiny_info
 

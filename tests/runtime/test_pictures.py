@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.pictures import check_target, is_picture_name, load_rgb, save_rgb
-from PIL import Image
 
 RGB = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 GREY = RGB[:, :, 0]

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-import edgesr_runtime
 import pytest
+
+import edgesr_runtime
 from edgesr_runtime import UserError, open_program
 from edgesr_runtime.program import read_info
 

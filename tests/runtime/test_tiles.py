@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from edgesr_runtime.tiles import TilePlan, extract, mirrored, plan_tiles, stitch
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edgesr_runtime.tiles import TilePlan, extract, mirrored, plan_tiles, stitch
 
 
 @st.composite

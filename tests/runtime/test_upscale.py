@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from edgesr_runtime import Program, upscale
 from edgesr_runtime.engines import Floats, LiteRtEngine
 from edgesr_runtime.upscale import to_pixels, to_program_range
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .tiny_program import tiny_info, tiny_program
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from edgesr_runtime import verify
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.flatbuffer import CorruptFile
 from edgesr_runtime.program import open_program, read_info
 from edgesr_runtime.verify import check_structure, probe
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .tiny_program import pack, tiny_info, tiny_model, tiny_program
 

@@ -11,6 +11,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
 from edgesr_runtime.metadata import Calibration, LayerRecord, ProgramInfo
 
 Types, Ops = schema.TensorType, schema.BuiltinOperator

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from PIL import Image
+from score import main
+
 from edgesr.evaluation.metrics import psnr_y
 from edgesr.evaluation.resize import downscale
 from edgesr.networks.plain import PlainNet
-from PIL import Image
-from score import main
 
 
 def test_score_of_a_zero_residual_is_that_of_nearest_neighbour(

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 from collapsible import CollapsibleConv, collapse, expand
-from edgesr.evaluation.resize import downscale
-from edgesr.networks import registry
-from edgesr.networks.plain import PlainNet
 from pairs import Pair, draw_batch, hold_out, read_pairs
 from PIL import Image
 from safetensors import safe_open
 from torch import Tensor, nn
 from train_plain import WARM_UP, Recipe, Run, app, evaluate
 from typer.testing import CliRunner
+
+from edgesr.evaluation.resize import downscale
+from edgesr.networks import registry
+from edgesr.networks.plain import PlainNet
 
 TINY = Recipe(scale=2, width=8, depth=1, steps=20, seed=3, hidden=16, crop=16, batch=4)
 ARGUMENTS = ["--scale", "2", "--width", "4", "--depth", "1", "--held-out", "1", "--every", "0"]

@@ -45,7 +45,8 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         result = INTERRUPTED
     except typer.TyperException as error:  # a flag or argument that does not fit
-        return _fail(" ".join(f"{error.format_message().rstrip('.')}: see `edgesr --help`".split()), USER_ERROR)
+        message = " ".join(error.format_message().split()).rstrip(".")
+        return _fail(f"{message}: see `edgesr --help`", USER_ERROR)
     except Exception as error:
         line = in_one_line(error)
         if line is None:

@@ -6,11 +6,8 @@ so the graph runs at any size; `verify` proves that at a second one. What cannot
 with its module path and source line, before any other work starts.
 """
 
-import io
 import operator
-import warnings
 from collections.abc import Callable
-from contextlib import redirect_stderr
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ from torch.export import ExportedProgram
 from ..errors import UserError
 from . import ops
 from .execute import predict
+from .export import Size, export, functional
 from .fx_nodes import (
     UnsupportedOp,
     argument,
@@ -38,7 +36,6 @@ PROOF_SIZE = (56, 80)
 TOLERANCE = 1e-4  # of the pixel range
 
 aten = torch.ops.aten
-Size = tuple[int, int]
 Handler = Callable[["_Capture", fx.Node], None]
 _HANDLERS: dict[Any, Handler] = {}
 
@@ -53,27 +50,8 @@ def capture(network: nn.Module | ExportedProgram, size: Size | None = None) -> G
         UserError: if the network cannot be exported, has an op outside the graph's kinds, or holds
             weights that are not finite.
     """
-    program = network if isinstance(network, ExportedProgram) else _export(network, size or EXPORT_SIZE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        program = program.run_decompositions({})  # functional: no in-place ops, no dropout
-    return _Capture(program).graph()
-
-
-def _export(module: nn.Module, size: Size) -> ExportedProgram:
-    example = torch.zeros(1, 3, *size)
-    if not isinstance(module, fx.GraphModule):  # the module of a torch.export program refuses eval()
-        module = module.eval()
-    try:
-        with warnings.catch_warnings(), redirect_stderr(io.StringIO()), torch.no_grad():
-            warnings.simplefilter("ignore")
-            return torch.export.export(module, (example,), strict=False)
-    except Exception as error:  # torch.export raises many kinds; each means the same to the user
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(
-            f"torch.export cannot trace the network: {reason}. "
-            "Remove data-dependent control flow from forward() and try again."
-        ) from error
+    program = network if isinstance(network, ExportedProgram) else export(network, size or EXPORT_SIZE)
+    return _Capture(functional(program)).graph()
 
 
 def verify(
@@ -90,8 +68,14 @@ def verify(
     generator = torch.Generator().manual_seed(seed)
     height, width = size or PROOF_SIZE
     picture = torch.rand(1, 3, height, width, generator=generator) * pixel_range
-    with torch.inference_mode():
-        expected = module(picture)
+    try:
+        with torch.inference_mode():
+            expected = module(picture)
+    except Exception as raised:  # the user's code can raise anything
+        raise UserError(
+            f"the network does not run on a {width}x{height} picture ({' '.join(str(raised).split())}): "
+            "it must take pictures of every size."
+        ) from raised
     got = predict(graph, picture)
     error = float((got - expected).abs().max()) if got.shape == expected.shape else float("inf")
     if not error <= TOLERANCE * pixel_range:

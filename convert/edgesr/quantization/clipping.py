@@ -22,6 +22,7 @@ from .statistics import CalibrationTiles
 FACTORS = 0.85 ** np.arange(20)  # 1.00 down to 0.05 of the observed range
 SAMPLES = 2**16  # values per tensor
 TILES = 12
+SIDE = 64  # of each tile: the values before all activations are kept at once
 SLACK = 1.3  # wider than the best on the tiles seen: other pictures reach further
 
 _FLATTENED = {ops.LeakyRelu: (True, False), ops.Relu: (True, False), ops.Sigmoid: (True, True)}
@@ -34,12 +35,14 @@ def activation_of(graph: Graph, node: Node) -> ops.Op | None:
     return user.op if user is not None and type(user.op) in _FLATTENED else None
 
 
-def clip_before_activations(graph: Graph, ranges: dict[str, Range], tiles: CalibrationTiles) -> dict[str, Range]:
+def clip_before_activations(
+    graph: Graph, ranges: dict[str, Range], tiles: CalibrationTiles
+) -> dict[str, Range]:
     """New ranges for the nodes that only an activation reads."""
     readers = {node.name: op for node in graph if (op := activation_of(graph, node)) is not None}
     with torch.inference_mode():
         stride = max(1, len(tiles.pixels) // TILES)
-        values = run(graph, tiles.pixels[::stride], keep=list(readers))
+        values = run(graph, tiles.pixels[::stride, :, :SIDE, :SIDE], keep=list(readers))
         return {name: best_clip(values[name], ranges[name], op) for name, op in readers.items()}
 
 

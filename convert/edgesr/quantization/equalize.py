@@ -71,9 +71,11 @@ def channel_classes(graph: Graph) -> ChannelClasses:
                 union.unite(ids[node.name], ids[name])
         elif isinstance(node.op, ops.Concat):
             union.unite(ids[node.name], np.concatenate([ids[name] for name in node.inputs]))
-        elif isinstance(node.op, ops.Mul) and len(gates.intersection(node.inputs)) == 1:
+        elif isinstance(node.op, ops.Mul) and sum(name in gates for name in node.inputs) == 1:
             union.unite(ids[node.name], ids[next(name for name in node.inputs if name not in gates)])
-        elif not isinstance(node.op, ops.Conv2d | ops.Input) or node.op.kind == "Conv2d" and node.op.groups > 1:  # type: ignore[union-attr]
+        elif isinstance(node.op, ops.Conv2d):
+            fixed.extend([ids[node.name], ids[node.inputs[0]]] if node.op.groups > 1 else [])
+        elif not isinstance(node.op, ops.Input):
             fixed.extend([ids[node.name], *(ids[name] for name in values)])
     roots = np.array([union.root(i) for i in range(len(union.parent))])
     _, classes = np.unique(roots, return_inverse=True)
@@ -107,7 +109,9 @@ class Tensors:
     gain: Mapping[str, np.ndarray]
 
 
-def channel_scales(graph: Graph, tensors: Tensors, weight_bits: Mapping[str, int]) -> dict[str, tuple[float, ...]]:
+def channel_scales(
+    graph: Graph, tensors: Tensors, weight_bits: Mapping[str, int]
+) -> dict[str, tuple[float, ...]]:
     """Node -> scale of each of its channels, where not all are 1.
 
     Args:
@@ -121,7 +125,9 @@ def channel_scales(graph: Graph, tensors: Tensors, weight_bits: Mapping[str, int
     if classes.fixed.all():
         return {}
     rounded = [_RoundedTensor.of(n, classes, tensors) for n in graph if _is_rounded(n, graph)]
-    convs = [_RoundedConv.of(n, classes, tensors, weight_bits[n.name]) for n in graph.convs if n.op.groups == 1]
+    convs = [
+        _RoundedConv.of(n, classes, tensors, weight_bits[n.name]) for n in graph.convs if n.op.groups == 1
+    ]
     terms: list[_RoundedTensor | _RoundedConv] = [*rounded, *convs]
     free = torch.from_numpy(~classes.fixed).float()
     logs = torch.zeros(len(free), requires_grad=True)

@@ -1,10 +1,11 @@
 """float32 convolution in the runtime's own order of summation, so that mixed programs can be compared too.
 
-XNNPACK starts from the bias and adds one product after the other, kernel rows first, then columns, then
-input channels, each with a fused multiply-add that rounds once. Any other order differs in the last bits,
-and one such bit may tip a later rounding to int8; after a few layers a mixed program and its reference
-would then have rounding noise of their own. In this order they are equal bit for bit (checked against
-LiteRT on x86-64 with FMA; other processors may order sums otherwise).
+XNNPACK starts from the bias and adds one product after the other, each with a fused multiply-add that
+rounds once: kernel rows first, then columns, then input channels; in depthwise kernels of up to 25 weights
+columns before rows. Any other order differs in the last bits, and one such bit may tip a later rounding to
+int8; after a few layers a mixed program and its reference would then have rounding noise of their own. In
+this order they are equal bit for bit (checked against LiteRT on x86-64 with FMA; other processors may order
+sums otherwise).
 """
 
 import numpy as np
@@ -14,6 +15,8 @@ from torch.nn import functional
 
 from ..graph.execute import tensor
 from ..graph.ops import Conv2d
+
+DEPTHWISE_TAPS = 25  # of XNNPACK's largest depthwise kernel; others run as grouped convolutions
 
 
 def fused_conv2d(op: Conv2d, x: Tensor) -> Tensor:
@@ -31,7 +34,10 @@ def fused_conv2d(op: Conv2d, x: Tensor) -> Tensor:
     first = torch.arange(op.groups).repeat_interleave(outputs // op.groups) * per_group
     total = tensor(op.bias).view(1, -1, 1, 1).repeat(len(x), 1, height, width)
     term = torch.empty_like(total, dtype=torch.float64)
-    for row, column, channel in np.ndindex(kernel_h, kernel_w, per_group):
+    taps = list(np.ndindex(kernel_h, kernel_w, per_group))
+    if per_group == 1 and outputs == op.groups and len(taps) <= DEPTHWISE_TAPS:
+        taps.sort(key=lambda tap: tap[1])  # columns first, rows in order within
+    for row, column, channel in taps:
         top, left = row * op.dilation[0], column * op.dilation[1]
         window = x[:, :, top : top + (height - 1) * op.stride[0] + 1 : op.stride[0],
                    left : left + (width - 1) * op.stride[1] + 1 : op.stride[1]]  # fmt: skip

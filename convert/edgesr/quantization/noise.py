@@ -20,7 +20,7 @@ from .affine import qparams
 from .containers import container_of
 from .plan import Plan
 from .quantize import quantize
-from .statistics import BATCH, Statistics
+from .statistics import Statistics
 
 PROBES = 2
 EDGE = "/input"
@@ -45,7 +45,7 @@ def noise_gains(graph: Graph, pixels: Tensor, pixel_range: int, seed: int) -> No
     generator = torch.Generator().manual_seed(seed)
     totals: dict[str, np.ndarray] = {}
     for _ in range(PROBES):
-        for batch in torch.split(pixels, BATCH):
+        for batch in torch.split(pixels, 1):  # one tile: back-propagation keeps every value
             for name, gain in _probe(marked, batch, pixel_range, generator).items():
                 totals[name] = totals.get(name, 0) + gain / (PROBES * len(pixels))
     reads = {n.name: totals.pop(n.name + EDGE) for n in graph.convs}
@@ -53,7 +53,7 @@ def noise_gains(graph: Graph, pixels: Tensor, pixel_range: int, seed: int) -> No
 
 
 def _with_edges(graph: Graph) -> Graph:
-    """The graph with an empty padding before each convolution, so that its input has a gradient of its own."""
+    """The graph with an empty padding before each convolution, so that its input has its own gradient."""
     nodes: list[Node] = []
     for node in graph:
         if isinstance(node.op, ops.Conv2d):
@@ -64,7 +64,9 @@ def _with_edges(graph: Graph) -> Graph:
     return Graph(tuple(nodes), graph.output)
 
 
-def _probe(graph: Graph, batch: Tensor, pixel_range: int, generator: torch.Generator) -> dict[str, np.ndarray]:
+def _probe(
+    graph: Graph, batch: Tensor, pixel_range: int, generator: torch.Generator
+) -> dict[str, np.ndarray]:
     values: dict[str, Tensor] = {}
 
     def keep(node: Node, value: Tensor) -> Tensor:
@@ -78,7 +80,9 @@ def _probe(graph: Graph, batch: Tensor, pixel_range: int, generator: torch.Gener
         signs = torch.randint(0, 2, output.shape, generator=generator).to(output.dtype) * 2 - 1
         (output * signs).sum().backward()
     pixels = output[0].numel()
-    return {n: v.grad.square().sum((0, 2, 3)).numpy() / pixels for n, v in values.items() if v.grad is not None}
+    return {
+        n: v.grad.square().sum((0, 2, 3)).numpy() / pixels for n, v in values.items() if v.grad is not None
+    }
 
 
 def predicted_noise(graph: Graph, plan: Plan, gains: NoiseGains, statistics: Statistics) -> dict[str, float]:

@@ -41,7 +41,9 @@ def quantize(graph: Graph, plan: Plan) -> TypedGraph:
     try:
         even = equalized(graph, plan.channel_scales)
     except ValueError as error:  # other channel counts
-        raise UserError(f"the plan's channel scales do not fit ({error}): it belongs to another network.") from error
+        raise UserError(
+            f"the plan's channel scales do not fit ({error}): it belongs to another network."
+        ) from error
     return _Typing(even, plan).typed()
 
 

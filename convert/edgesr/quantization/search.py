@@ -43,6 +43,8 @@ def ranked_moves(graph: Graph, plan: Plan) -> tuple[Move, ...]:
     total = sum(costs.values())
     moves = []
     for conv in graph.convs:
+        if any(isinstance(user.op, INEXACT) for user in graph.users[conv.name]):
+            continue  # its float value would be a float input of an op that must stay exact
         nodes = (*_elementwise_before(graph, conv), conv.name)
         noise = sum(plan.sensitivity.get(name, 0.0) for name in nodes)
         moves.append(Move(nodes, noise, sum(costs[name] for name in nodes) / total))
@@ -88,7 +90,7 @@ def search(
         drop_of: the measured drop in dB of the program that a plan gives.
         progress: called after each measurement.
 
-    Returns the all-float plan if nothing less is enough.
+    Returns the plan with every move made if nothing less is enough.
     """
     moves = ranked_moves(graph, plan)
 

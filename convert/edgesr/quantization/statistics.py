@@ -16,6 +16,7 @@ from torch import Tensor
 from ..graph import ops
 from ..graph.execute import run
 from ..graph.graph import Graph, Node
+from ..graph.shapes import channels
 from .plan import Range
 
 BATCH = 4  # tiles at a time: bounds memory, and is the batch of the moving average
@@ -73,25 +74,39 @@ def collect(graph: Graph, tiles: CalibrationTiles, progress: Callable[[], None] 
     """
     flat = tiles.pixels.amax((1, 2, 3)) == tiles.pixels.amin((1, 2, 3))
     chosen = tiles.pixels if bool(flat.all()) else tiles.pixels[~flat]
-    records: dict[str, list[tuple[Tensor, ...]]] = {node.name: [] for node in graph}
+    # Made before the pass: small results allocated between large passing ones would pin the heap.
+    rows = {name: np.empty((4, len(chosen), count), np.float32) for name, count in channels(graph).items()}
+    done = 0
 
     def record(node: Node, value: Tensor) -> Tensor:
-        mean, square = value.mean((2, 3)), value.square().mean((2, 3))
-        spread = (square.mean(1) - mean.mean(1).square()).clamp_min(0).sqrt()
-        records[node.name].append((value.amin((2, 3)), value.amax((2, 3)), mean, square, spread))
+        # NumPy reduces rows on one core as fast as memory allows; parallel reductions cost more to start.
+        pixels = value.contiguous().flatten(2).numpy()
+        low, high, mean, square = rows[node.name][:, done : done + len(value)]
+        pixels.min(axis=2, out=low)
+        pixels.max(axis=2, out=high)
+        pixels.mean(axis=2, out=mean)
+        np.einsum("ncp,ncp->nc", pixels, pixels, out=square)
+        square /= pixels.shape[2]
         return value
 
     with torch.inference_mode():
         for batch in torch.split(chosen, BATCH):
             run(graph, batch, hook=record)
+            done += len(batch)
             progress()
-    low, high, mean, square, spread = (
-        {name: torch.cat([row[i] for row in rows]).double().numpy() for name, rows in records.items()}
-        for i in range(5)
+    return Statistics(
+        low={name: table[0] for name, table in rows.items()},
+        high={name: table[1] for name, table in rows.items()},
+        mean={name: table[2].mean(axis=0, dtype=np.float64) for name, table in rows.items()},
+        variance={name: _variance(table[2], table[3], axis=0) for name, table in rows.items()},
+        spread={name: np.sqrt(_variance(table[2], table[3], axis=1)) for name, table in rows.items()},
     )
-    means = {name: value.mean(axis=0) for name, value in mean.items()}
-    variances = {name: np.maximum(v.mean(axis=0) - means[name] ** 2, 0) for name, v in square.items()}
-    return Statistics(low, high, means, variances, spread)
+
+
+def _variance(mean: np.ndarray, square: np.ndarray, axis: int) -> np.ndarray:
+    """Of everything along an axis, from the parts' means and mean squares."""
+    mean, square = mean.astype(np.float64), square.astype(np.float64)
+    return np.maximum(square.mean(axis=axis) - mean.mean(axis=axis) ** 2, 0)
 
 
 def range_groups(graph: Graph) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+
 from edgesr_runtime.complexity import complexity
 
 from ...graph.graph import Graph, Node

@@ -12,9 +12,13 @@ def minmax(graph: Graph, tiles: CalibrationTiles, body_bits: int) -> Plan:
     statistics = collect(graph, tiles)
     ranges = {n.name: (statistics.low[n.name].min(), statistics.high[n.name].max()) for n in graph}
     chosen = containers(graph, body_bits)
-    scales = {n.name: tuple(max_scales(n.op.weight, WEIGHT_BITS[chosen[n.name]]).tolist()) for n in graph.convs}
+    scales = {
+        n.name: tuple(max_scales(n.op.weight, WEIGHT_BITS[chosen[n.name]]).tolist()) for n in graph.convs
+    }
     return Plan(
-        ranges=settle(graph, {name: (float(a), float(b)) for name, (a, b) in ranges.items()}, tiles.pixel_range),
+        ranges=settle(
+            graph, {name: (float(a), float(b)) for name, (a, b) in ranges.items()}, tiles.pixel_range
+        ),
         weight_scales=scales,
         containers=chosen,
         provenance=Provenance("minmax", len(tiles.pixels), tiles.fingerprint, tiles.seed),

@@ -1,0 +1,129 @@
+"""The search for the fewest float layers: its ranking, what it finds, and how little it measures."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from math import ceil, log2
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgesr.graph import ops
+from edgesr.graph.graph import Graph
+from edgesr.quantization.plan import Plan
+from edgesr.quantization.search import ranked_moves, search
+
+from .toy import conv, graph_of, plan_for, residual
+
+
+@cache
+def chain(length: int) -> Graph:
+    """Convolutions of equal cost but for the first; 1x1, so that large graphs are cheap."""
+    steps = [(f"c{i}", conv(i, 3, 3, 1), f"c{i - 1}" if i else "image") for i in range(length)]
+    return graph_of(*steps)
+
+
+def sensitive(graph: Graph, noise: dict[str, float]) -> Plan:
+    return replace(plan_for(graph), sensitivity=noise)
+
+
+def floats(plan: Plan) -> set[str]:
+    return {name for name, container in plan.containers.items() if container == "f32"}
+
+
+class Measured:
+    """A drop in dB that falls as nodes become float, and how often it was asked for."""
+
+    def __init__(self, drop: Callable[[set[str]], float]) -> None:
+        self.drop = drop
+        self.asked: list[set[str]] = []
+
+    def __call__(self, plan: Plan) -> float:
+        self.asked.append(floats(plan))
+        return self.drop(self.asked[-1])
+
+
+def test_moves_are_ranked_by_noise_per_cost() -> None:
+    graph = graph_of(
+        ("small", conv(0, 3, 4, 1), "image"), ("large", conv(1, 4, 64), "small"),
+        ("last", conv(2, 64, 3), "large"),
+    )  # fmt: skip
+    moves = ranked_moves(graph, sensitive(graph, {"small": 1.0, "large": 2.0, "last": 0.5}))
+    assert [move.nodes for move in moves] == [("small",), ("large",), ("last",)]
+    assert [move.worth for move in moves] == sorted((move.worth for move in moves), reverse=True)
+    assert moves[0].cost < moves[1].cost and moves[0].noise == 1.0
+    # Convolutions cost their multiplications; of the whole, the picture's elements count too.
+    assert moves[1].cost / moves[2].cost == pytest.approx(4 * 64 / (64 * 3))
+    assert 0.9 < sum(move.cost for move in moves) < 1
+
+
+def test_equal_moves_keep_the_networks_order() -> None:
+    moves = ranked_moves(chain(5), sensitive(chain(5), {}))
+    assert [move.nodes for move in moves] == [(f"c{i}",) for i in range(5)]
+
+
+def test_cheap_ops_move_with_the_convolution_that_reads_them() -> None:
+    graph = residual()
+    noise = {"sum": 1.0, "tail": 2.0, "a": 0.5}
+    moves = {move.nodes[-1]: move for move in ranked_moves(graph, sensitive(graph, noise))}
+    assert moves["tail"].nodes == ("sum", "tail") and moves["tail"].noise == 3.0
+    assert moves["a"].nodes == ("a",) and moves["head"].nodes == ("head",)
+
+
+GATED = graph_of(
+    ("a", conv(0, 3, 8), "image"), ("leak", ops.LeakyRelu(0.1), "a"),
+    ("small", ops.MaxPool((3, 3), (2, 2)), "leak"), ("back", ops.ResizeBilinear(), "small image"),
+    ("b", conv(1, 8, 8), "back"), ("gate", ops.Sigmoid(), "b"), ("product", ops.Mul(), "leak gate"),
+    ("out", conv(2, 8, 3), "product"),
+)  # fmt: skip
+
+
+def test_gates_and_resizing_are_never_float() -> None:
+    moves = {move.nodes[-1]: move.nodes for move in ranked_moves(GATED, plan_for(GATED))}
+    assert moves == {"a": ("a",), "b": ("b",), "out": ("leak", "product", "out")}
+    found = search(GATED, plan_for(GATED), lambda plan: 9.0, 0.1)
+    assert floats(found) == {"a", "b", "leak", "product", "out"}
+
+
+def test_nothing_is_float_where_int8_is_good_enough() -> None:
+    plan = plan_for(residual())
+    measured = Measured(lambda names: 0.05)
+    assert search(residual(), plan, measured, 0.1) == plan
+    assert measured.asked == [set()]
+
+
+def test_a_drop_at_the_limit_is_within_it() -> None:
+    assert floats(search(residual(), plan_for(residual()), lambda plan: 0.1, 0.1)) == set()
+
+
+def test_all_is_float_where_nothing_less_is_enough() -> None:
+    graph = chain(6)
+    assert floats(search(graph, plan_for(graph), lambda plan: 9.0, 0.1)) == {f"c{i}" for i in range(6)}
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.data())
+def test_the_shortest_prefix_that_holds_is_found_with_few_measurements(
+    length: int, data: st.DataObject
+) -> None:
+    graph = chain(length)
+    noise = {f"c{i}": data.draw(st.floats(0, 10)) for i in range(length)}
+    plan = sensitive(graph, noise)
+    order = [name for move in ranked_moves(graph, plan) for name in move.nodes]
+    assert [noise[name] for name in order] == sorted(noise.values(), reverse=True)
+    needed = data.draw(st.integers(0, length))
+    measured = Measured(lambda names: float(length - len(names)))
+    ticks: list[int] = []
+    found = search(graph, plan, measured, float(length - needed), lambda: ticks.append(0))
+    assert floats(found) == set(order[:needed])
+    assert all(names == set(order[: len(names)]) for names in measured.asked)  # prefixes only
+    assert len(ticks) == len(measured.asked) <= 2 * ceil(log2(needed + 1)) + 2
+    assert len({frozenset(names) for names in measured.asked}) == len(measured.asked)  # none twice
+
+
+def test_other_decisions_of_the_plan_stay() -> None:
+    graph = chain(4)
+    plan = replace(plan_for(graph, c1="w4a8"), sensitivity={"c3": 1.0})
+    found = search(graph, plan, lambda candidate: float("c3" not in floats(candidate)), 0.5)
+    assert found == plan.with_containers({"c3": "f32"}) and found.containers["c1"] == "w4a8"

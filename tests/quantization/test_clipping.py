@@ -63,8 +63,13 @@ def test_both_sides_of_a_sigmoid_are_clipped() -> None:
 @pytest.mark.parametrize(("name", "sides"), [("leaky", {0}), ("relu", {0}), ("sigmoid", {0, 1})])
 def test_only_flattened_sides_are_searched(name: str, sides: set[int]) -> None:
     searched: set[int] = set()
+
+    def descend(best: tuple[float, float], side: int, loss: object) -> tuple[float, float]:
+        searched.add(side)
+        return best
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clipping, "_descend", lambda best, side, loss: (searched.add(side), best)[1])
+        patch.setattr(clipping, "_descend", descend)
         best_clip(bell(), (-9.0, 9.0), ACTIVATIONS[name])
     assert searched == sides
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from edgesr.graph import ops
 from edgesr.graph.graph import Graph
 from edgesr.quantization.plan import Plan
+from edgesr.quantization.quantize import quantize
 from edgesr.quantization.search import ranked_moves, search
 
 from .toy import conv, graph_of, plan_for, residual
@@ -81,9 +82,11 @@ GATED = graph_of(
 
 def test_gates_and_resizing_are_never_float() -> None:
     moves = {move.nodes[-1]: move.nodes for move in ranked_moves(GATED, plan_for(GATED))}
-    assert moves == {"a": ("a",), "out": ("leak", "product", "out")}  # a float "b" would make its gate float
-    found = search(GATED, plan_for(GATED), lambda plan: 9.0, 0.1)
-    assert floats(found) == {"a", "leak", "product", "out"}
+    # A float "b" would make its gate float; a float "a" or "leak" the resize, through the pool.
+    assert moves == {"out": ("product", "out")}
+    found = quantize(GATED, search(GATED, plan_for(GATED), lambda plan: 9.0, 0.1))
+    assert found["product"].qparams is None
+    assert all(found[name].qparams is not None for name in ("small", "back", "gate"))
 
 
 def test_nothing_is_float_where_int8_is_good_enough() -> None:

@@ -1,6 +1,6 @@
 """Float execution of a graph in PyTorch: the meaning of each op, one small function per kind.
 
-Also the carrier of simulated quantization: a `hook` sees, and may replace, the value of each node.
+A `hook` sees, and may replace, the value of each node: calibration observes and rounds through it.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -5,7 +5,7 @@ remove at the output per cost they add. The measurement is the deployed program'
 pictures; it falls along the ranking, so the shortest sufficient prefix is found by doubling and bisection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from ..graph import ops
@@ -41,11 +41,12 @@ def ranked_moves(graph: Graph, plan: Plan) -> tuple[Move, ...]:
     """
     costs = _costs(graph)
     total = sum(costs.values())
+    exact = _feeding_inexact(graph)
     moves = []
     for conv in graph.convs:
-        if any(isinstance(user.op, INEXACT) for user in graph.users[conv.name]):
-            continue  # its float value would be a float input of an op that must stay exact
-        nodes = (*_elementwise_before(graph, conv), conv.name)
+        if conv.name in exact:
+            continue
+        nodes = (*_elementwise_before(graph, conv, exact), conv.name)
         noise = sum(plan.sensitivity.get(name, 0.0) for name in nodes)
         moves.append(Move(nodes, noise, sum(costs[name] for name in nodes) / total))
     return tuple(sorted(moves, key=lambda move: -move.worth))
@@ -64,13 +65,23 @@ def _costs(graph: Graph) -> dict[str, float]:
     return {node.name: cost(node) for node in graph}
 
 
-def _elementwise_before(graph: Graph, conv: Node) -> list[str]:
+def _feeding_inexact(graph: Graph) -> set[str]:
+    """Nodes whose float value would reach an inexact op, other than through a convolution."""
+    found: set[str] = set()
+    for node in reversed(graph.nodes):
+        for user in graph.users[node.name]:
+            if isinstance(user.op, INEXACT) or (user.name in found and not isinstance(user.op, ops.Conv2d)):
+                found.add(node.name)
+    return found
+
+
+def _elementwise_before(graph: Graph, conv: Node, exact: Set[str]) -> list[str]:
     """Ops other than convolutions through which a convolution's input was made, in network order."""
     found: set[str] = set()
     waiting = [conv.inputs[0]]
     while waiting:
         node = graph[waiting.pop()]
-        if isinstance(node.op, (ops.Conv2d, ops.Input, *INEXACT)) or node.name in found:
+        if isinstance(node.op, (ops.Conv2d, ops.Input, *INEXACT)) or node.name in found | exact:
             continue
         found.add(node.name)
         waiting.extend(node.inputs)

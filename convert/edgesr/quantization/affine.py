@@ -1,6 +1,6 @@
 """Affine int8 arithmetic: ranges to scale and zero point, rounding and fake quantization.
 
-One place for the rules that the integer reference, the simulated quantizer and both targets share:
+One place for the rules that the integer reference, calibration and every target share:
 int8 activations with one scale and zero point per tensor, ranges that contain zero and sit on the grid
 (METHODS A.9.1), symmetric per-channel weights on a zero-centred grid (A.9.4).
 """

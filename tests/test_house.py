@@ -34,6 +34,7 @@ ALLOWED = {
     "checking": WORK,
     "upscaling": WORK,
     "cli": {*WORK, "checking", "upscaling"},
+    "__main__": {"cli"},
 }
 
 

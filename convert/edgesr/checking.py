@@ -16,7 +16,7 @@ from edgesr_runtime import ProgramInfo, upscale
 from edgesr_runtime.program import load_program, read_program
 
 from .conversion import LEAST_SIDE
-from .defaults import MAX_DROP, TARGET
+from .defaults import MAX_DROP
 from .errors import UserError
 from .evaluation.folder import list_pictures, nothing_usable, usable_pictures
 from .evaluation.judge import Rgb, Score, Verdict, case_of, score
@@ -25,7 +25,7 @@ from .graph.receptive import smallest_side
 from .lowering.tflite.reader import read
 from .networks.source import load_network
 from .steps.deployment import float_tiles, whole_picture
-from .steps.description import int8_mac_share, layers_json
+from .steps.description import identity, int8_mac_share, layers_json
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
 from .steps.network import float_graph, prove_equal
 from .steps.pictures import most_complex, skip_warnings, tiles_of
@@ -60,14 +60,7 @@ class Check:
     def record(self) -> dict[str, Any]:
         """The JSON of `edgesr check`; steps that only a conversion takes have 0 seconds."""
         return {
-            "program": str(self.path),
-            "target": TARGET,
-            "bytes": self.size,
-            "network": self.info.network,
-            "scale": self.info.scale,
-            "pixel_range": self.info.pixel_range,
-            "tile": self.info.tile,
-            "halo": self.info.halo,
+            **identity(self.path, self.size, self.info),
             "seconds": {"calibrate": 0.0, "search": 0.0, "lower": 0.0, "check": round(self.seconds, 2)},
             **self.evidence.record(),
             "variants": list(self.info.variants),

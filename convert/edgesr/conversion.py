@@ -37,7 +37,7 @@ from .quantization.search import search
 from .quantization.statistics import CalibrationTiles
 from .quantization.typed import TypedGraph
 from .steps.deployment import deployed, float_tiles, whole_picture, write_program
-from .steps.description import describe, int8_mac_share, layers_json
+from .steps.description import describe, identity, int8_mac_share, layers_json
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
 from .steps.network import float_graph, prove_equal
 from .steps.pictures import Drawn, calibration_tiles, draw, most_complex, shipped_folder, tiles_of
@@ -93,14 +93,7 @@ class Conversion:
     def record(self) -> dict[str, Any]:
         """The JSON of `edgesr convert`."""
         return {
-            "program": str(self.path),
-            "target": TARGET,
-            "bytes": self.size,
-            "network": self.info.network,
-            "scale": self.info.scale,
-            "pixel_range": self.info.pixel_range,
-            "tile": self.info.tile,
-            "halo": self.info.halo,
+            **identity(self.path, self.size, self.info),
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
             **self.evidence.record(),
             "variants": list(self.info.variants),

@@ -2,11 +2,13 @@
 
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.metadata import DEFAULT_VARIANT, SCHEMA, Calibration, LayerRecord
 
+from ..defaults import TARGET
 from ..graph.graph import Graph, Node
 from ..graph.ops import Conv2d
 from ..graph.shapes import shapes
@@ -58,6 +60,20 @@ def _record(node: Node, plan: Plan) -> LayerRecord:
         output_range=plan.ranges.get(node.name),
         sensitivity=plan.sensitivity.get(node.name),
     )
+
+
+def identity(path: Path, size: int, info: ProgramInfo) -> dict[str, Any]:
+    """What every JSON about a program begins with; `size` is the file's in bytes."""
+    return {
+        "program": str(path),
+        "target": TARGET,
+        "bytes": size,
+        "network": info.network,
+        "scale": info.scale,
+        "pixel_range": info.pixel_range,
+        "tile": info.tile,
+        "halo": info.halo,
+    }
 
 
 def layers_json(info: ProgramInfo) -> list[dict[str, Any]]:

@@ -58,12 +58,6 @@ def qparams(low: float, high: float) -> QParams:
     return QParams(float(scale), zero_point)
 
 
-def nudged(low: float, high: float) -> tuple[float, float]:
-    """The real range that the int8 grid of [low, high] covers exactly."""
-    q = qparams(low, high)
-    return q.low, q.high
-
-
 def fake_quantize(x: Tensor, q: QParams) -> Tensor:
     """x rounded to the grid (ties to even) and clipped to it, in float."""
     levels = (x / q.scale).round_().add_(q.zero_point).clamp_(INT8_MIN, INT8_MAX)

@@ -42,9 +42,6 @@ class CalibrationTiles:
         levels = (self.pixels * (255 / self.pixel_range)).round().to(torch.uint8)
         return hashlib.sha256(levels.numpy().tobytes()).hexdigest()
 
-    def batches(self) -> tuple[Tensor, ...]:
-        return torch.split(self.pixels, BATCH)
-
 
 @dataclass(frozen=True)
 class Statistics:

@@ -105,8 +105,3 @@ class TypedGraph:
 
 def _key(node: TypedNode) -> tuple[object, ...]:
     return node.name, node.inputs, node.qparams
-
-
-def is_integer(node: TypedNode, graph: TypedGraph) -> bool:
-    """Whether a node computes int8 from int8 (conversions from and to float32 are at the edges)."""
-    return node.qparams is not None and not isinstance(node.op, Quantize) and bool(node.inputs)

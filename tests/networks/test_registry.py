@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edgesr.errors import UserError
 from edgesr.networks import registry
+from edgesr.networks.keys import COUNTER
 
 SMALL = st.integers(1, 5)
 CONFIGS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
@@ -26,6 +27,56 @@ CONFIGS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "mid": st.integers(1, 64),
         "blocks": SMALL,
         "esa": SMALL,
+    },
+    "imdn": {
+        "scale": st.integers(2, 4),
+        "width": st.integers(6, 64),
+        "blocks": SMALL,
+        "distilled": SMALL,
+        "reduced": st.integers(0, 3),
+    },
+    "carn": {"scale": st.sampled_from([2, 3, 4]), "width": st.integers(1, 64)},
+    "carn_m": {
+        "scale": st.sampled_from([2, 3, 4]),
+        "width": st.sampled_from([4, 8, 32, 64]),
+        "groups": st.sampled_from([1, 2, 4]),
+    },
+    "srresnet": {
+        "scale": st.sampled_from([2, 3, 4]),
+        "width": st.integers(2, 64),
+        "depth": SMALL,
+        "bias": st.booleans(),
+        "slope_per_channel": st.booleans(),
+        "last": st.sampled_from([3, 9]),
+        "idle_shift": st.booleans(),
+    },
+    "rdn": {
+        "scale": st.sampled_from([2, 3, 4]),
+        "width": st.integers(1, 64),
+        "blocks": SMALL,
+        "layers": SMALL,
+        "growth": st.integers(1, 64),
+    },
+    "espcn": {
+        "scale": st.integers(2, 8),
+        "width": st.integers(1, 64),
+        "narrow": st.integers(1, 64),
+        "channels": st.sampled_from([1, 3]),
+        "activation": st.just("tanh"),
+    },
+    "fsrcnn": {
+        "scale": st.just(2),
+        "width": st.integers(1, 64),
+        "narrow": st.integers(1, 64),
+        "depth": SMALL,
+        "channels": st.sampled_from([1, 3]),
+    },
+    "idn": {
+        "scale": st.just(2),
+        "width": st.sampled_from([12, 20, 64]),
+        "blocks": SMALL,
+        "step": st.just(4),
+        "channels": st.sampled_from([1, 3]),
     },
 }
 
@@ -50,10 +101,55 @@ def test_wide_edsr_scales_its_residuals() -> None:
     assert config == {"scale": 3, "width": 256, "depth": 32, "res_scale": 0.1}
 
 
+def test_weights_that_fit_every_scale_are_detected_at_the_published_one() -> None:
+    for name, scales in registry.ANY_SCALE.items():
+        published = registry.by_name(name).defaults["scale"]
+        assert len({tuple(shapes(name, scale=scale).items()) for scale in scales}) == 1
+        assert registry.detect(shapes(name, scale=3))[1]["scale"] == published
+
+
+def test_batch_norms_may_lack_their_counters() -> None:
+    whole = shapes("srresnet")
+    counters = {key for key in whole if key.endswith(COUNTER)}
+    assert len(counters) == 33
+    rest = {key: shape for key, shape in whole.items() if key not in counters}
+    assert registry.detect(rest)[1] == registry.by_name("srresnet").defaults
+    with pytest.raises(UserError, match=r"unexpected head\.num_batches_tracked"):
+        registry.detect(shapes("plain") | {"head.num_batches_tracked": ()})
+
+
+@pytest.mark.parametrize(
+    ("name", "bent"),
+    [
+        ("carn_m", {"b1.b1.body.0.weight": (64, 15, 3, 3)}),
+        ("idn", {"dblocks.0.enhancement_top.0.weight": (63, 64, 3, 3)}),
+        ("idn", {"dblocks.0.enhancement_top.0.weight": (65, 64, 3, 3)}),
+        ("imdn", {"IMDB1.c4.weight": (16, 0, 3, 3)}),
+        ("srresnet", {"tail.1.weight": (3, 64, 8, 8)}),
+        ("srresnet", {"tail.1.weight": ()}),
+        ("espcn", {"first_part.0.weight": (64, 2, 5, 5)}),
+        ("fsrcnn", {"first_part.0.weight": (56, 2, 5, 5)}),
+        ("rdn", {"SFENet1.weight": (2**27, 1, 1, 1)}),
+        ("carn", {"entry.weight": (2**27, 1, 1, 1)}),
+    ],
+)
+def test_sizes_that_make_no_network_are_reported(name: str, bent: dict[str, tuple[int, ...]]) -> None:
+    with pytest.raises(UserError, match=rf"does not fit {registry.by_name(name).title} .*is "):
+        registry.detect(shapes(name) | bent)
+
+
+def test_two_absurd_indices_do_not_multiply() -> None:
+    layers = {f"RDBs.0.convs.{index}.conv.0.weight": (64, 64, 3, 3) for index in range(1000)}
+    blocks = {f"RDBs.{index}.LFF.weight": (64, 64, 1, 1) for index in range(1000)}
+    with pytest.raises(UserError, match="RDN"):
+        registry.match(registry.by_name("rdn"), shapes("rdn") | layers | blocks)
+
+
 @pytest.mark.parametrize("name", registry.names())
 def test_a_single_missing_key_is_named(name: str) -> None:
     whole = shapes(name)
-    for key in list(whole)[:: max(1, len(whole) // 20)]:
+    needed = [key for key in whole if not key.endswith(COUNTER)]
+    for key in needed[:: max(1, len(needed) // 20)]:
         rest = {other: shape for other, shape in whole.items() if other != key}
         with pytest.raises(UserError, match=rf"net\.pth: .*{registry.by_name(name).title}") as caught:
             registry.detect(rest, "net.pth")

@@ -11,9 +11,15 @@ from torch import Tensor, nn
 
 from edgesr.errors import UserError
 from edgesr.networks import source
+from edgesr.networks.carn import CARN, CARNM
 from edgesr.networks.edsr import EDSR
+from edgesr.networks.espcn import ESPCN
+from edgesr.networks.fsrcnn import FSRCNN
+from edgesr.networks.idn import IDN
+from edgesr.networks.luma import Luma
 from edgesr.networks.plain import PlainNet
 from edgesr.networks.source import load_network, shipped
+from edgesr.networks.srresnet import SRResNet
 
 MODULE = "edgesr_test_networks"
 NETWORKS = """
@@ -126,6 +132,94 @@ def test_another_scale_than_the_networks_is_refused(plain_file: Path) -> None:
     for model, weights in ((str(plain_file), None), ("plain", plain_file)):
         with pytest.raises(UserError, match=r"--scale 4: .* is a x3 network"):
             load_network(model, weights=weights, scale=4)
+
+
+def multi_scale(path: Path, build: type[CARN] | type[CARNM], scales: tuple[int, ...]) -> Path:
+    """One body with the up-samplers of several scales, as CARN is published."""
+    state: dict[str, Tensor] = {}
+    for scale in scales:
+        torch.manual_seed(scale)
+        single = build(scale=scale, width=8).state_dict()
+        state |= {key.replace("upsample.up.", f"upsample.up{scale}."): value for key, value in single.items()}
+    safetensors.torch.save_file(state, path)
+    return path
+
+
+@pytest.mark.parametrize(("name", "build"), [("carn", CARN), ("carn_m", CARNM)])
+def test_one_scale_of_several(tmp_path: Path, name: str, build: type[CARN] | type[CARNM]) -> None:
+    path = multi_scale(tmp_path / "multi.safetensors", build, (2, 3, 4))
+    state = safetensors.torch.load_file(path)
+    for scale in (2, 3, 4):
+        network = load_network(str(path), scale=scale)
+        assert (network.name, network.scale, network.config["scale"]) == (name, scale, scale)
+        own = {key.replace("upsample.up.", f"upsample.up{scale}.") for key in network.module.state_dict()}
+        assert own == {key for key in state if "upsample" not in key or f"up{scale}" in key}
+        last = network.module.state_dict()["upsample.up.body.0.weight"]
+        assert torch.equal(last, state[f"upsample.up{scale}.body.0.weight"])
+    for wrong in (None, 5):
+        with pytest.raises(UserError, match=r"multi\.safe.*multi-scale checkpoint for x2, x3, x4: .*--scale"):
+            load_network(str(path), scale=wrong)
+    assert load_network(name, weights=path, scale=3).scale == 3
+
+
+def test_a_single_upsampler_of_a_multi_scale_checkpoint_needs_no_choice(tmp_path: Path) -> None:
+    assert load_network(str(multi_scale(tmp_path / "x4.safetensors", CARN, (4,)))).scale == 4
+
+
+def test_two_kinds_of_upsamplers_are_not_guessed_about(tmp_path: Path) -> None:
+    path = multi_scale(tmp_path / "multi.safetensors", CARN, (2, 3))
+    state = safetensors.torch.load_file(path)
+    both = state | {key.replace("up2", "up"): value.clone() for key, value in state.items()}
+    safetensors.torch.save_file(both, tmp_path / "both.safetensors")
+    with pytest.raises(UserError, match=r"does not fit CARN .*unexpected upsample\.up"):
+        load_network(str(tmp_path / "both.safetensors"), scale=2)
+
+
+@pytest.mark.parametrize("build", [FSRCNN, IDN])
+def test_weights_that_fit_every_scale_need_to_be_told_theirs(tmp_path: Path, build: type[nn.Module]) -> None:
+    path = saved(tmp_path / "net.safetensors", build(scale=3, channels=3))
+    network = load_network(str(path), scale=3)
+    assert (network.scale, network.config["scale"]) == (3, 3)
+    assert output(network.module).shape == (1, 3, 60, 60)
+    for wrong in (None, 5):
+        with pytest.raises(UserError, match=r"do not tell their scale: give --scale, one of 2, 3, 4"):
+            load_network(str(path), scale=wrong)
+
+
+@pytest.mark.parametrize("build", [ESPCN, FSRCNN, IDN])
+def test_a_network_for_luma_alone_takes_and_makes_colour(tmp_path: Path, build: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    original = build(scale=2, channels=1)
+    network = load_network(str(saved(tmp_path / "y.safetensors", original)), scale=2)
+    assert network.config["channels"] == 1
+    assert output(network.module).shape == (1, 3, 40, 40)
+    assert torch.equal(output(network.module), output(Luma(original, 2, white=1)))
+    wide = load_network(str(tmp_path / "y.safetensors"), scale=2, pixel_range=255)
+    assert torch.equal(output(wide.module), output(Luma(original, 2, white=255)))
+
+
+def test_old_batch_norms_without_counters(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = SRResNet(scale=2, width=4, depth=1).eval()
+    state = {key: value for key, value in module.state_dict().items() if "num_batches" not in key}
+    safetensors.torch.save_file(state, tmp_path / "old.safetensors")
+    network = load_network(str(tmp_path / "old.safetensors"))
+    assert (network.name, network.pixel_range) == ("srresnet", 255)
+    assert torch.equal(output(network.module), output(module))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("body.0.conv1.weight", torch.ones(4, 4, 3, 3, dtype=torch.int32), "holds integers"),
+        ("body.2.running_var", torch.tensor([1.0, 1.0, -1.0, 1.0]), "negative variance"),
+    ],
+)
+def test_weights_that_no_training_leaves_behind(tmp_path: Path, key: str, value: Tensor, words: str) -> None:
+    state = SRResNet(scale=2, width=4, depth=1).state_dict() | {key: value}
+    safetensors.torch.save_file(state, tmp_path / "odd.safetensors")
+    with pytest.raises(UserError, match=rf"odd\.safetensors: '{key}' holds .*{words.split()[-1]}"):
+        load_network(str(tmp_path / "odd.safetensors"))
 
 
 def test_shipped_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

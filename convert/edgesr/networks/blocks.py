@@ -5,17 +5,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 LEAK = 0.05
-"""Negative slope of every leaky ReLU in RFDN and RLFN."""
+"""Negative slope of every leaky ReLU in IDN, IMDN, RFDN and RLFN."""
 
 
-def same_conv(inputs: int, outputs: int, kernel: int = 3) -> nn.Conv2d:
+def same_conv(inputs: int, outputs: int, kernel: int = 3, groups: int = 1, bias: bool = True) -> nn.Conv2d:
     """A convolution of odd kernel size, zero-padded so that height and width stay."""
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, groups=groups, bias=bias)
 
 
-def shuffle_upsampler(width: int, scale: int) -> nn.Sequential:
-    """3x3 convolution and pixel shuffle: (N,width,H,W) -> (N,3,H*scale,W*scale)."""
-    return nn.Sequential(same_conv(width, 3 * scale**2), nn.PixelShuffle(scale))
+def shuffle_upsampler(width: int, scale: int, channels: int = 3) -> nn.Sequential:
+    """3x3 convolution and pixel shuffle: (N,width,H,W) -> (N,channels,H*scale,W*scale)."""
+    return nn.Sequential(same_conv(width, channels * scale**2), nn.PixelShuffle(scale))
 
 
 class ESA(nn.Module):

@@ -17,6 +17,12 @@ from .architecture import Shapes
 SHOWN = 4
 """Keys of a kind that an error message names before it says how many more there are."""
 
+MAX_CHANNELS = 2**14
+"""Channels of a convolution that detection believes in: several times the widest published network's."""
+
+COUNTER = ".num_batches_tracked"
+"""Batch norms count their training steps; old checkpoints lack it, and nothing is computed from it."""
+
 
 def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
     """Key -> shape of every tensor of a state dict."""
@@ -24,9 +30,14 @@ def shapes_of(state: Mapping[str, Tensor]) -> Shapes:
 
 
 def conv_channels(shapes: Shapes, stem: str) -> tuple[int, int] | None:
-    """(output, input) channels of the convolution at `stem`; None if there is none."""
+    """(output, input) channels of the convolution at `stem`; None if there is none, or of absurd size.
+
+    For a grouped convolution the second number counts one group's; a transposed one has them swapped.
+    """
     shape = shapes.get(f"{stem}.weight", ())
-    return (shape[0], shape[1]) if len(shape) == 4 and min(shape) > 0 else None
+    if len(shape) != 4 or min(shape) < 1 or max(shape) > MAX_CHANNELS:
+        return None
+    return (shape[0], shape[1])
 
 
 def count_indices(shapes: Shapes, pattern: str, first: int = 0) -> int:
@@ -43,9 +54,9 @@ def count_indices(shapes: Shapes, pattern: str, first: int = 0) -> int:
     return min(max(indices, default=first - 1) + 1 - first, len(shapes))
 
 
-def shuffle_scale(channels: int) -> int:
-    """Scale of a pixel shuffle that makes RGB of about this many channels: 3 * scale^2, scale 2 to 8."""
-    return min(max(round(math.sqrt(channels / 3)), 2), 8)
+def shuffle_scale(channels: int, made: int = 3) -> int:
+    """Scale of a pixel shuffle that makes `made` channels of about this many: scale^2 each, from 2 to 8."""
+    return min(max(round(math.sqrt(channels / made)), 2), 8)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class KeyDifference:
 def compare(found: Shapes, expected: Shapes) -> KeyDifference:
     """The difference between a checkpoint's shapes and a network's; empty (false) if they agree."""
     return KeyDifference(
-        missing=tuple(key for key in expected if key not in found),
+        missing=tuple(key for key in expected if key not in found and not key.endswith(COUNTER)),
         unexpected=tuple(key for key in found if key not in expected),
         misshaped=tuple(
             (key, found[key], shape)

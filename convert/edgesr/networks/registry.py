@@ -4,12 +4,15 @@ Adding an architecture is one file and one line of `ARCHITECTURES`.
 """
 
 import difflib
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import torch
 
 from edgesr.errors import UserError
 
-from . import edsr, plain, rfdn, rlfn, srvgg
+from . import carn, edsr, espcn, fsrcnn, idn, imdn, plain, rdn, rfdn, rlfn, srresnet, srvgg
 from .architecture import Architecture, Config, Shapes
 from .keys import KeyDifference, compare, shapes_of
 
@@ -19,7 +22,21 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     srvgg.ARCHITECTURE,
     rfdn.ARCHITECTURE,
     rlfn.ARCHITECTURE,
+    imdn.ARCHITECTURE,
+    carn.ARCHITECTURE,
+    carn.ARCHITECTURE_M,
+    srresnet.ARCHITECTURE,
+    rdn.ARCHITECTURE,
+    espcn.ARCHITECTURE,
+    fsrcnn.ARCHITECTURE,
+    idn.ARCHITECTURE,
 )
+
+ANY_SCALE: Mapping[str, tuple[int, ...]] = {"fsrcnn": (2, 3, 4), "idn": (2, 3, 4)}
+"""Architectures whose weights have the same shapes at each of these scales: detection cannot tell which.
+
+The configuration that it returns has the published scale; who loads a checkpoint must ask for the real one.
+"""
 
 REMEDY = "give the state_dict as it was trained, or your own network as package.module:factory"
 
@@ -48,8 +65,13 @@ def by_name(name: str) -> Architecture:
 
 def network_shapes(architecture: Architecture, config: Config) -> Shapes:
     """Key -> shape of the network that `config` describes; no memory is spent on its weights."""
+    return _network_shapes(architecture.name, tuple(config.items()))
+
+
+@lru_cache(maxsize=64)  # every detection asks for the published networks again
+def _network_shapes(name: str, config: tuple[tuple[str, Any], ...]) -> Shapes:
     with torch.device("meta"):
-        return shapes_of(architecture.build(**config).state_dict())
+        return shapes_of(by_name(name).build(**dict(config)).state_dict())
 
 
 def detect(shapes: Shapes, origin: str = "the checkpoint") -> tuple[Architecture, Config]:

@@ -20,10 +20,11 @@ from torch import Tensor, nn
 
 from edgesr.errors import UserError
 
-from . import registry
-from .architecture import Architecture, Network
+from . import carn, registry
+from .architecture import Architecture, Config, Network
 from .checkpoint import LOADERS, check_file, first_line, read_checkpoint
 from .keys import compare, shapes_of
+from .luma import Luma
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 PIXEL_RANGES = (1, 255)
@@ -60,7 +61,8 @@ def load_network(
             otherwise); path of a checkpoint, whose architecture is detected; path of a torch.export
             program (.pt2); or `package.module:factory`, found from the current folder too.
         weights: checkpoint for a registry name or a factory.
-        scale: what the scale must be; None takes the network's own.
+        scale: what the scale must be; None takes the network's own. A checkpoint for several scales, or one
+            that fits every scale, needs it.
         pixel_range: value of white, 1 or 255; None takes the published one. A user's own network has none:
             it then stays 0, not known, and the caller decides on calibration pictures.
 
@@ -71,11 +73,14 @@ def load_network(
         raise UserError(f"--pixel-range {pixel_range}: white is 1 or 255: give one of them")
     suffix = Path(model).suffix.lower()
     if model.lower() in registry.names():
-        network = _load_named(registry.by_name(model), weights, scale)
+        architecture = registry.by_name(model)
+        path = weights or _shipped_path(architecture.name, scale)
+        network = _load_checkpoint(path, scale, pixel_range, architecture)
     elif suffix in (*LOADERS, ".pt2"):
         if weights is not None:
             raise UserError(f"--weights {weights}: {model} already holds weights: leave one of them out")
-        network = _load_program(Path(model)) if suffix == ".pt2" else _load_checkpoint(Path(model))
+        path = Path(model)
+        network = _load_program(path) if suffix == ".pt2" else _load_checkpoint(path, scale, pixel_range)
     elif ":" in model:
         network = _load_factory(model, weights)
     else:
@@ -104,11 +109,6 @@ def _unknown(model: str) -> UserError:
     raise AssertionError(f"{model} is a known network")
 
 
-def _load_named(architecture: Architecture, weights: Path | None, scale: int | None) -> Network:
-    path = weights or _shipped_path(architecture.name, scale)
-    return _build(architecture, read_checkpoint(path), path)
-
-
 def _shipped_path(name: str, scale: int | None) -> Path:
     found = [weights for weights in shipped() if weights.name == name]
     for weights in found:
@@ -121,18 +121,44 @@ def _shipped_path(name: str, scale: int | None) -> Path:
     raise UserError(f"{wanted}: no weights for it, {have}: give --weights FILE")
 
 
-def _load_checkpoint(path: Path) -> Network:
-    state = read_checkpoint(path)
-    architecture, _ = registry.detect(shapes_of(state), str(path))
-    return _build(architecture, state, path)
-
-
-def _build(architecture: Architecture, state: dict[str, Tensor], path: Path) -> Network:
-    config = registry.match(architecture, shapes_of(state), str(path))
+def _load_checkpoint(
+    path: Path, scale: int | None, pixel_range: int | None, architecture: Architecture | None = None
+) -> Network:
+    """The network in a checkpoint, of a given architecture or of the one that its keys speak for."""
+    state = carn.one_scale(read_checkpoint(path), scale, str(path))
+    shapes = shapes_of(state)
+    architecture = architecture or registry.detect(shapes, str(path))[0]
+    config = _at_scale(architecture, registry.match(architecture, shapes, str(path)), scale, path)
     with torch.device("meta"):  # the weights are about to be replaced: no need to draw random ones
         module = architecture.build(**config)
+    _check_numbers(module, state, path)
     module.load_state_dict(state, assign=True)
-    return Network(module.eval(), architecture.name, config["scale"], architecture.pixel_range, config)
+    white = pixel_range or architecture.pixel_range
+    if config.get("channels") == 1:
+        module = Luma(module, config["scale"], white)
+    return Network(module.eval(), architecture.name, config["scale"], white, config)
+
+
+def _check_numbers(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Refuses weights of the right shape that no training leaves behind."""
+    for key, own in module.state_dict().items():
+        if own.is_floating_point() and not state[key].is_floating_point():
+            raise UserError(f"{path}: '{key}' holds integers: save the float network")
+        if key.endswith(".running_var") and (state[key] < 0).any():
+            raise UserError(f"{path}: '{key}' holds a negative variance: fetch the file again")
+
+
+def _at_scale(architecture: Architecture, config: Config, scale: int | None, path: Path) -> Config:
+    """The configuration with the scale asked for, where the weights fit several."""
+    fitting = registry.ANY_SCALE.get(architecture.name)
+    if fitting is None:
+        return config
+    if scale not in fitting:
+        raise UserError(
+            f"{path}: the weights of {architecture.title} do not tell their scale: "
+            f"give --scale, one of {', '.join(map(str, fitting))}"
+        )
+    return {**config, "scale": scale}
 
 
 def _load_program(path: Path) -> Network:

@@ -18,7 +18,7 @@ from edgesr.networks.source import shipped
         (["--bits", "w2a2"], "--bits w2a2"),
         (["--method", "magic"], "adabm"),
         (["--pixel-range", "3"], "--pixel-range 3"),
-        (["--scale", "4"], "x4"),
+        (["--scale", "3"], "x3"),
         (["--calib-images", "0"], "--calib-images 0"),
         (["--max-drop", "-1"], "--max-drop -1"),
         (["--max-drop", "nan"], "--max-drop nan"),

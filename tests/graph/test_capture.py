@@ -48,7 +48,29 @@ FUNCTIONS = {
     "leaky without a leak": lambda x: functional.leaky_relu(x, 0.0),
     "in-place": lambda x: functional.relu(x.mul_(2), inplace=True).add_(1),
     "sigmoid gate": lambda x: x * torch.sigmoid(x),
+    "tanh": torch.tanh,
+    "square": lambda x: x.square() - x.pow(2),
+    "channel mean": lambda x: x - x.mean((2, 3), keepdim=True),
+    "pooled to one": lambda x: functional.adaptive_avg_pool2d(x, 1) * x,
+    "summed mean": lambda x: x + x.sum(3, keepdim=True).sum(2, keepdim=True) / (x.shape[2] * x.shape[3]),
+    "mean by a factor": lambda x: x + x.sum((2, 3), True) * (1 / (x.shape[2] * x.shape[3])),
+    "deviation": lambda x: x * x.std((2, 3), correction=0, keepdim=True),
+    "biased deviation": lambda x: x - torch.std(x, (-1, -2), False, True),
+    "deviation in steps": lambda x: x * deviation(x),
+    "root of a variance": lambda x: x + (x - x.mean((2, 3), True)).square().mean((2, 3), True).sqrt(),
+    "slices": lambda x: torch.cat([x[:, -2:-1] - x[:, :1], x[:, 1:, :, :], x.narrow(1, 1, 2)[:, 1:]], 1),
+    "split": lambda x: torch.cat(torch.split(x, [1, 2], dim=1)[::-1], 1),
+    "chunks": lambda x: torch.chunk(x, 3, 1)[2].sigmoid(),
 }
+
+
+def deviation(x: Tensor) -> Tensor:
+    """As IMDN's published code writes it."""
+    pixels = x.shape[2] * x.shape[3]
+    mean = x.sum(3, keepdim=True).sum(2, keepdim=True) / pixels
+    return ((x - mean).pow(2).sum(3, keepdim=True).sum(2, keepdim=True) / pixels).pow(0.5)
+
+
 RESIZING = {
     "nearest by factor": lambda x: functional.interpolate(x, scale_factor=2, mode="nearest"),
     "nearest by size": lambda x: functional.interpolate(
@@ -93,6 +115,35 @@ def test_every_layer_keeps_its_geometry() -> None:
             nn.Upsample(scale_factor=2, mode="nearest"),
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "kernel_after", "edges"),
+    [(9, 2, 4, 5, (2, 2)), (9, 3, 4, 4, (1, 2)), (9, 4, 4, 3, (1, 1)), (17, 3, 8, 6, (2, 3)),
+     (2, 2, 0, 1, (0, 0)), (4, 2, 1, 3, (1, 1)), (3, 1, 1, 3, (1, 1))],
+)  # fmt: skip
+def test_transposed_convolutions_become_subpixel_ones(
+    kernel: int, stride: int, padding: int, kernel_after: int, edges: tuple[int, int]
+) -> None:
+    torch.manual_seed(0)
+    output_padding = stride + 2 * padding - kernel
+    module = nn.ConvTranspose2d(3, 5, kernel, stride, padding, output_padding)
+    check_same(module)
+    conv = next(node.op for node in capture(module) if isinstance(node.op, ops.Conv2d))
+    assert conv.weight.shape == (5 * stride**2, 3, kernel_after, kernel_after)
+    assert conv.padding == ops.Padding(*edges, *edges)
+
+
+def test_one_slope_for_all_channels_is_a_leaky_relu() -> None:
+    graph = capture(nn.Sequential(nn.Conv2d(3, 4, 1), nn.PReLU(init=0.5), nn.PReLU(4), nn.PReLU(init=0.0)))
+    assert [node.op.kind for node in graph] == ["Input", "Conv2d", "LeakyRelu", "PRelu", "Relu"]
+
+
+def test_deviations_are_one_op() -> None:
+    graph = capture(Calls(lambda x: x * (deviation(x) + x.mean((2, 3), keepdim=True))))
+    assert [(n.name, n.op.kind) for n in graph][2:] == [
+        ("mean", "Mean"), ("std", "Std"), ("add", "Add"), ("mul", "Mul"),
+    ]  # fmt: skip
 
 
 def test_batch_norm_without_scale_and_shift() -> None:
@@ -155,16 +206,31 @@ def test_an_unsupported_op_is_named_with_path_and_line() -> None:
 
 
 def test_all_unsupported_ops_are_counted() -> None:
-    module = Calls(lambda x: torch.tanh(torch.erf(x)).cos())
+    module = Calls(lambda x: torch.sin(torch.erf(x)).cos())
     with pytest.raises(UserError, match=r"the op erf .*\(and 2 more\)"):
         capture(module)
 
 
 KERNEL = torch.ones(1, 3, 1, 1)
+SQUARE, GROUPED, FLAT = torch.ones(3, 3, 2, 2), torch.ones(3, 1, 2, 2), torch.ones(3, 3, 2, 1)
 UNSUPPORTED = {
     "align_corners": lambda x: functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True),
     "ceil mode": lambda x: functional.max_pool2d(x, 3, 2, ceil_mode=True),
     "along another axis": lambda x: torch.cat([x, x], 2),
+    "split along another axis": lambda x: torch.split(x, 36, dim=3)[0],
+    "one run of channels": lambda x: x[:, ::2],
+    "not one run": lambda x: x[:, :, 1:],
+    "height or width alone": lambda x: x - x.mean(3, keepdim=True),
+    "without keepdim": lambda x: x - x.mean((2, 3)).view(1, 3, 1, 1),
+    "not divided by": lambda x: x + x.sum((2, 3), keepdim=True),
+    "not divided": lambda x: x + x.sum((2, 3), keepdim=True) / 100,
+    "unbiased": lambda x: x * x.std((2, 3), keepdim=True),
+    "a power other": lambda x: x.pow(3),
+    "root of a variance": lambda x: torch.sqrt(x),
+    "adaptive pooling": lambda x: functional.adaptive_avg_pool2d(x, 2),
+    "times as large": lambda x: functional.conv_transpose2d(x, SQUARE, stride=3),
+    "groups or dilation": lambda x: functional.conv_transpose2d(x, GROUPED, stride=2, groups=3),
+    "same in both": lambda x: functional.conv_transpose2d(x, FLAT, stride=(2, 1)),
     "alpha": lambda x: torch.add(x, x, alpha=2),
     "between shapes": lambda x: x * functional.conv2d(x, KERNEL),
     "division by something computed": lambda x: x / x,

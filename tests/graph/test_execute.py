@@ -77,8 +77,9 @@ ONE_INPUT = [
     ops.Relu(), ops.LeakyRelu(0.1), ops.PRelu(np.ones(12, np.float32)), ops.Sigmoid(), ops.Clamp(0, 1),
     ops.MaxPool((3, 2), (2, 3)), ops.PixelShuffle(2), ops.DepthToSpace(2), ops.Repeat(4),
     ops.ResizeBilinear(3), ops.ResizeNearest(2), ops.Pad(ops.Padding(1, 2, 3, 4)),
+    ops.Tanh(), ops.Sqrt(), ops.Slice(2, 9), ops.Mean(), ops.Std(),
 ]  # fmt: skip
-TWO_INPUTS = [ops.Add(), ops.Sub(), ops.Mul(), ops.Concat()]
+TWO_INPUTS = [ops.Add(), ops.Sub(), ops.Mul(), ops.SquaredDifference(), ops.Concat()]
 
 
 @pytest.mark.parametrize("op", [*ONE_INPUT, *TWO_INPUTS], ids=lambda op: op.kind)
@@ -103,6 +104,39 @@ def test_bilinear_takes_the_size_of_its_second_input() -> None:
 def test_every_op_kind_is_among_the_shapes_tested() -> None:
     kinds = {k for k in ops.Op.__subclasses__() if k.__module__ == ops.__name__ and k is not ops.Input}
     assert kinds == {type(op) for op in (*ONE_INPUT, *TWO_INPUTS)}
+
+
+@pytest.mark.parametrize(
+    "op", [ops.Add(), ops.Sub(), ops.Mul(), ops.SquaredDifference()], ids=lambda o: o.kind
+)
+@pytest.mark.parametrize("inputs", ["image mean", "mean image", "mean mean"])
+def test_one_value_for_each_whole_channel(op: ops.Op, inputs: str) -> None:
+    graph = (single_input(12), Node("mean", ops.Mean(), ("image",)), Node("op", op, tuple(inputs.split())))
+    value = run(Graph(graph, "op"), torch.rand(1, 12, 13, 10))["op"]
+    assert shapes(graph, 13, 10)["op"] == tuple(value.shape[1:])
+
+
+def test_shapes_that_do_not_fit_are_errors() -> None:
+    def check(match: str, *nodes: Node) -> None:
+        with pytest.raises(ValueError, match=match):
+            shapes((single_input(), *nodes), 8, 9)
+
+    pool = Node("pool", ops.MaxPool((2, 2), (2, 2)), ("image",))
+    check("Add between shapes", pool, Node("sum", ops.Add(), ("image", "pool")))
+    narrow = Node("narrow", ops.Slice(0, 1), ("image",))
+    check("Mul between shapes", narrow, Node("gated", ops.Mul(), ("narrow", "image")))
+    for start, stop in ((0, 4), (2, 2), (-1, 2)):
+        check(f"channels {start} to {stop} of 3", Node("part", ops.Slice(start, stop), ("image",)))
+
+
+def test_deviation_is_that_of_its_parts_and_can_be_learnt_through() -> None:
+    x = torch.randn(2, 5, 7, 6)
+    mean = evaluate(ops.Mean(), [x])
+    variance = evaluate(ops.Mean(), [evaluate(ops.SquaredDifference(), [x, mean])])
+    assert torch.allclose(evaluate(ops.Std(), [x]), evaluate(ops.Sqrt(), [variance]), atol=1e-6)
+    flat = torch.ones(1, 2, 4, 4, requires_grad=True)  # the root's slope at zero is infinite
+    evaluate(ops.Std(), [flat]).sum().backward()
+    assert flat.grad is not None and flat.grad.isfinite().all()
 
 
 def test_an_empty_tensor_is_named() -> None:

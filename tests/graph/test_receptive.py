@@ -38,6 +38,11 @@ def bilinear() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.Upsample(scale_factor=2, mode="bilinear"))
 
 
+def transposed() -> nn.Module:
+    """Three phases that look at an even number of pixels."""
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ConvTranspose2d(4, 3, 9, 3, 4, output_padding=2))
+
+
 def plain() -> nn.Module:
     return registry.by_name("plain").build(**registry.by_name("plain").defaults)
 
@@ -46,7 +51,14 @@ def edsr() -> nn.Module:
     return registry.by_name("edsr").build(scale=2, width=4, blocks=2)
 
 
-MAKERS: list[Callable[[], nn.Module]] = [shuffle_only, tail_after_shuffle, bilinear, Nearest, plain]
+MAKERS: list[Callable[[], nn.Module]] = [
+    shuffle_only,
+    tail_after_shuffle,
+    bilinear,
+    transposed,
+    Nearest,
+    plain,
+]
 
 
 def measured(module: nn.Module) -> int:
@@ -72,7 +84,7 @@ def test_is_exact(make: Callable[[], nn.Module]) -> None:
     assert receptive_radius(capture(module)) == measured(module)
 
 
-@pytest.mark.parametrize("name", ["rlfn", "rfdn"])
+@pytest.mark.parametrize("name", ["rlfn", "rfdn", "imdn"])
 def test_attention_over_pooled_maps_has_no_radius(name: str) -> None:
     architecture = registry.by_name(name)
     assert receptive_radius(capture(architecture.build(**architecture.defaults).eval())) is None

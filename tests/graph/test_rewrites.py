@@ -77,6 +77,13 @@ FIRES: dict[str, list[Graph]] = {
         chain((conv(3, 12, padding=SAME), "image"), (conv(3, 12, 1), "image"), (ops.PixelShuffle(2), "n1"),
               (ops.PixelShuffle(2), "n2"), (ops.Add(), "n3", "n4")),
     ],
+    "split_where_sliced": [
+        chain(conv(3, 8, padding=SAME, relu=True), (ops.Slice(0, 3), "n1"), (ops.Slice(4, 8), "n1"),
+              (ops.Concat(), "n3", "n2")),
+        chain(conv(3, 8), ops.LeakyRelu(0.1), (ops.Slice(2, 5), "n2"), (ops.Slice(5, 8), "n2"),
+              (ops.Add(), "n3", "n4")),
+        chain(ops.PRelu(np.array([0.1, 0.2, 0.3], np.float32)), ops.Slice(1, 3)),
+    ],
 }  # fmt: skip
 
 SLEEPS: dict[str, list[Graph]] = {
@@ -118,7 +125,17 @@ SLEEPS: dict[str, list[Graph]] = {
         chain((conv(3, 12, 1), "image"), (ops.PixelShuffle(2), "n1"), (ops.ResizeNearest(2), "image"),
               (ops.Add(), "n2", "n3")),
     ],
+    "split_where_sliced": [
+        chain(conv(3, 8), (ops.Slice(0, 5), "n1"), (ops.Slice(3, 8), "n1"), (ops.Add(), "n2", "n3")),
+        chain(conv(3, 3), (ops.Slice(0, 2), "n1"), (ops.Concat(), "n1", "n2")),
+        chain(conv(3, 8), (ops.Slice(0, 2), "n1"), output="n1"),
+        chain(ops.Sigmoid(), ops.Slice(0, 2)),
+        chain(ops.Slice(0, 2)),
+    ],
 }  # fmt: skip
+
+
+KEEP_LENGTH = ("nearest_to_shuffle", "diagonal_to_affine", "split_where_sliced")
 
 
 @pytest.mark.parametrize("name", FIRES)
@@ -126,7 +143,7 @@ def test_fires_and_keeps_the_output(name: str) -> None:
     for graph in FIRES[name]:
         after = getattr(rewrites, name)(graph)
         assert after is not None
-        assert len(after.nodes) < len(graph.nodes) or name in ("nearest_to_shuffle", "diagonal_to_affine")
+        assert len(after.nodes) < len(graph.nodes) or name in KEEP_LENGTH
         check_equal(graph, after)
 
 
@@ -159,3 +176,10 @@ def test_a_batch_norm_style_network_ends_as_plain_convolutions() -> None:
     check_equal(graph, after)
     assert [node.op.kind for node in after] == ["Input", "Conv2d", "Conv2d", "Repeat", "Add", "PixelShuffle"]
     assert after["n2"].op.relu
+
+
+def test_slices_of_activations_reach_the_convolution_and_are_named_after_it() -> None:
+    (graph,) = FIRES["split_where_sliced"][1:2]
+    after = rewrite(graph)
+    check_equal(graph, after)
+    assert [node.name for node in after][1:] == ["n1[2:5]", "n1[5:8]", "n2[2:5]", "n2[5:8]", "n5"]

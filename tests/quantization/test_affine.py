@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from edgesr.quantization.affine import (
     QParams,
-    dequantize_weight,
     fake_quantize,
     qparams,
     quantize_weight,
     weight_levels,
 )
+
+from .toy import weight_values
 
 values = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -85,5 +86,5 @@ def test_weights_stay_on_their_grid(bits: int) -> None:
     assert weight_levels(bits) == limit
     assert levels.dtype == np.int8 and np.abs(levels.astype(int)).max() <= limit
     inside = np.abs(weight) <= limit * scales[:, None, None, None]
-    error = np.abs(dequantize_weight(levels, scales) - weight)
+    error = np.abs(weight_values(levels, scales) - weight)
     assert (error <= scales[:, None, None, None] * 0.5001)[inside].all()

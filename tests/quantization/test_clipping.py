@@ -19,6 +19,7 @@ from .toy import conv, graph_of, picture_levels
 
 ACTIVATIONS: dict[str, ops.Op] = {
     "leaky": ops.LeakyRelu(0.05), "steep": ops.LeakyRelu(0.8), "relu": ops.Relu(), "sigmoid": ops.Sigmoid(),
+    "tanh": ops.Tanh(),
 }  # fmt: skip
 each = pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=list(ACTIVATIONS))
 

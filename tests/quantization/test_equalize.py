@@ -37,6 +37,8 @@ CONFIGS = {
     "srvgg": {"scale": 2, "width": 6, "depth": 2},
     "rfdn": {"scale": 2, "width": 8, "blocks": 2, "esa": 4},
     "rlfn": {"scale": 2, "width": 8, "mid": 6, "blocks": 2, "esa": 4},
+    "imdn": {"scale": 2, "width": 8, "blocks": 2, "distilled": 2, "reduced": 2},
+    "carn_m": {"scale": 2, "width": 8, "groups": 4},
 }
 
 
@@ -149,16 +151,37 @@ def test_a_squared_gate_is_fixed() -> None:
     assert fixed(graph) == {"image", "a", "gate", "square", "out"}
 
 
-def test_grouped_convolutions_and_what_they_read_are_fixed() -> None:
+def test_grouped_convolutions_pass_scales_on() -> None:
     grouped = ops.Conv2d(conv(1, 4, 8).weight, conv(1, 4, 8).bias, padding=conv(1, 4, 8).padding, groups=2)
     graph = graph_of(
         ("a", conv(0, 3, 8), "image"), ("b", grouped, "a"), ("c", conv(2, 8, 8), "b"),
         ("out", conv(3, 8, 3), "c"),
     )  # fmt: skip
-    assert fixed(graph) == {"image", "a", "b", "out"}
+    assert fixed(graph) == {"image", "out"}
     check_same_output(graph, 0)
     statistics, gains = measured(graph)
-    assert set(scales_of(graph, statistics, gains)) == {"c"}
+    assert set(scales_of(graph, statistics, gains)) == {"a", "b", "c"}
+
+
+def test_slices_means_and_deviations_keep_the_scales_of_their_channels() -> None:
+    graph = graph_of(
+        ("a", conv(0, 3, 8), "image"), ("part", ops.Slice(2, 6), "a"), ("mean", ops.Mean(), "part"),
+        ("std", ops.Std(), "part"), ("sum", ops.Add(), "mean std"), ("small", conv(1, 4, 4, kernel=1), "sum"),
+        ("gate", ops.Sigmoid(), "small"), ("gated", ops.Mul(), "part gate"),
+        ("both", ops.Concat(), "gated a"), ("out", conv(2, 12, 3), "both"),
+    )  # fmt: skip
+    classes = channel_classes(graph).of
+    for name in ("part", "mean", "std", "sum", "gated"):
+        assert np.array_equal(classes[name], classes["a"][2:6])
+    assert fixed(graph) == {"image", "small", "gate", "out"}
+    check_same_output(graph, 0)
+
+
+@pytest.mark.parametrize("kind", [ops.Tanh(), ops.SquaredDifference(), ops.Sqrt()], ids=lambda op: op.kind)
+def test_what_does_not_scale_is_fixed(kind: ops.Op) -> None:
+    inputs = "a a" if isinstance(kind, ops.SquaredDifference) else "a"
+    graph = graph_of(("a", conv(0, 3, 8), "image"), ("b", kind, inputs), ("out", conv(1, 8, 3), "b"))
+    assert fixed(graph) == {"image", "a", "b", "out"}
 
 
 def loud_and_quiet() -> Graph:
@@ -194,7 +217,8 @@ def test_scales_reduce_the_noise_of_quiet_channels() -> None:
     scales = scales_of(graph, statistics, gains)
     assert scales["a"][0] > 10 * max(scales["a"][1:])  # the loud channel is turned down
     assert "image" not in scales and "tail" not in scales and "up" not in scales
-    before, after = (predicted_noise(graph, plan_of(graph, s), gains, statistics) for s in ({}, scales))
+    quiet = {node.name: np.zeros(len(node.op.bias)) for node in graph.convs}  # of values alone
+    before, after = (predicted_noise(graph, plan_of(graph, s), gains, quiet) for s in ({}, scales))
     assert sum(after.values()) < 0.3 * sum(before.values())
     pixels = picture_levels(4)
     expected = predict(graph, pixels)

@@ -1,4 +1,4 @@
-"""float32 convolution, bit for bit as LiteRT computes it."""
+"""float32 convolutions and means, bit for bit as LiteRT computes them."""
 
 import platform
 from collections.abc import Mapping
@@ -8,10 +8,11 @@ import pytest
 import torch
 from typed_programs import graph_of
 
+from edgesr.devices.host import Runner
 from edgesr.graph import ops
 from edgesr.graph.execute import evaluate
 from edgesr.lowering.tflite.writer import write
-from edgesr.quantization.float_order import fused_conv2d
+from edgesr.quantization.float_order import fused_conv2d, sequential_mean
 from edgesr.quantization.typed import TypedNode
 from edgesr_runtime.engines import LiteRtEngine
 
@@ -71,6 +72,18 @@ def test_bits_are_litert_s(name: str) -> None:
     engine = LiteRtEngine(write({"s": graph}, image.shape[2], b"{}"))
     got = engine.run("s", image.permute(0, 2, 3, 1).contiguous().numpy()).transpose(0, 3, 1, 2)
     assert np.array_equal(fused_conv2d(op, image).numpy(), got)
+
+
+@in_litert
+@pytest.mark.parametrize(("side", "channels"), [(1, 5), (7, 3), (13, 16), (32, 50), (64, 70)])
+def test_means_add_pixel_by_pixel(side: int, channels: int) -> None:
+    image = picture(channels, side)
+    graph = graph_of([TypedNode("mean", ops.Mean(), ("image",))], channels)
+    runner = Runner(write({"s": graph}, side, b"{}"), "s")
+    got = runner(image.permute(0, 2, 3, 1).contiguous().numpy())["sr"].transpose(0, 3, 1, 2)
+    expected = sequential_mean(ops.Mean(), image)
+    assert np.array_equal(expected.numpy(), got)
+    assert torch.allclose(expected, evaluate(ops.Mean(), [image]), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", SHAPES)

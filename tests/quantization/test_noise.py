@@ -15,10 +15,10 @@ from edgesr.quantization.noise import noise_gains, predicted_noise, rounding_noi
 from edgesr.quantization.plan import Plan
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.reference import run as run_typed
-from edgesr.quantization.statistics import CalibrationTiles, Statistics, collect
-from edgesr.quantization.weights import bias_correction
+from edgesr.quantization.rounding import Rounding, round_weights
+from edgesr.quantization.statistics import CalibrationTiles
 
-from .toy import conv, diagonal, graph_of, picture_levels, plan_for, residual
+from .toy import conv, diagonal, graph_of, picture_levels, plan_for, residual, weight_values
 
 
 def jacobian(graph: Graph, name: str, image: Tensor) -> Tensor:
@@ -68,27 +68,29 @@ def test_gains_are_deterministic() -> None:
         assert np.array_equal(gain, again.values[name])
 
 
-def corrected(graph: Graph, plan: Plan, pixels: Tensor) -> Plan:
-    """The plan with the biases that take back what rounded weights make of the input's mean."""
-    mean = collect(graph, CalibrationTiles(pixels, 1)).mean
-    corrections = {
-        node.name: bias_correction(
-            node.op, np.asarray(plan.weight_scales[node.name], np.float32), 8, mean[node.inputs[0]]
-        )
-        for node in graph.convs
-    }
-    return replace(plan, bias_corrections={name: tuple(c.tolist()) for name, c in corrections.items()})
+def roundings(graph: Graph, pixels: Tensor) -> dict[str, Rounding]:
+    """The weights on the grids of `plan_for`."""
+    steps = {name: np.asarray(s, np.float32) for name, s in plan_for(graph).weight_scales.items()}
+    return round_weights(graph, steps, dict.fromkeys(steps, 8), CalibrationTiles(pixels, 1))
+
+
+def rounded(graph: Graph, plan: Plan, pixels: Tensor) -> Plan:
+    found = roundings(graph, pixels)
+    return replace(
+        plan,
+        weight_levels={name: r.levels.tobytes() for name, r in found.items()},
+        bias_corrections={name: tuple(r.correction.tolist()) for name, r in found.items()},
+    )
 
 
 def prediction(graph: Graph, plan: Plan, pixels: Tensor) -> dict[str, float]:
-    statistics = collect(graph, CalibrationTiles(pixels, 1))
-    return predicted_noise(graph, plan, noise_gains(graph, pixels, 1, 0), statistics)
+    noise = {name: r.noise for name, r in roundings(graph, pixels).items()}
+    return predicted_noise(graph, plan, noise_gains(graph, pixels, 1, 0), noise)
 
 
-def unvaried(graph: Graph, pixels: Tensor) -> Statistics:
-    """Statistics in which no value varies."""
-    statistics = collect(graph, CalibrationTiles(pixels, 1))
-    return replace(statistics, variance={name: v * 0 for name, v in statistics.variance.items()})
+def silent(graph: Graph) -> dict[str, np.ndarray]:
+    """Weights that add no noise."""
+    return {node.name: np.zeros(len(node.op.bias)) for node in graph.convs}
 
 
 def grey_error(got: Tensor, expected: Tensor) -> float:
@@ -97,7 +99,7 @@ def grey_error(got: Tensor, expected: Tensor) -> float:
 
 def test_predicted_noise_is_near_the_measured_noise() -> None:
     graph, pixels = residual(), picture_levels(4)
-    plan = corrected(graph, replace(plan_for(graph), ranges=wide(graph, pixels)), pixels)
+    plan = rounded(graph, replace(plan_for(graph), ranges=wide(graph, pixels)), pixels)
     typed = quantize(graph, plan)
     measured = grey_error(run_typed(typed, pixels)[typed.output], predict(graph, pixels))
     assert 0.5 < sum(prediction(graph, plan, pixels).values()) / measured < 2
@@ -105,10 +107,10 @@ def test_predicted_noise_is_near_the_measured_noise() -> None:
 
 @pytest.mark.parametrize("name", ["head", "a", "b", "sum", "tail"])
 def test_the_share_of_one_value_is_near_the_measured_noise(name: str) -> None:
-    """Without the weights' part, which inputs that do not vary silence."""
+    """Without the weights' part."""
     graph, pixels = residual(), picture_levels(4)
     plan = replace(plan_for(graph), ranges=wide(graph, pixels))
-    noise = predicted_noise(graph, plan, noise_gains(graph, pixels, 1, 0), unvaried(graph, pixels))
+    noise = predicted_noise(graph, plan, noise_gains(graph, pixels, 1, 0), silent(graph))
     grid = qparams(*plan.ranges[name])
 
     def rounding(node: Node, value: Tensor) -> Tensor:
@@ -121,32 +123,19 @@ def test_the_share_of_one_value_is_near_the_measured_noise(name: str) -> None:
 
 def test_the_share_of_the_weights_is_near_the_measured_noise() -> None:
     graph, pixels = residual(), picture_levels(4)
-    plan = corrected(graph, plan_for(graph), pixels)
-    noise = predicted_noise(
-        graph,
-        replace(plan, ranges=dict.fromkeys(plan.ranges, (0.0, 1e-6))),  # rounding values costs nothing
-        noise_gains(graph, pixels, 1, 0),
-        collect(graph, CalibrationTiles(pixels, 1)),
-    )
-    rounded = exact_weights(graph)
-    for name in ("b", "tail"):  # one convolution at a time
-        op = rounded[name].op
+    plan = rounded(graph, plan_for(graph), pixels)
+    free = replace(plan, ranges=dict.fromkeys(plan.ranges, (0.0, 1e-6)))  # rounding values costs nothing
+    noise = prediction(graph, free, pixels)
+    for name, found in roundings(graph, pixels).items():
+        if name not in ("b", "tail"):  # one convolution at a time
+            continue
+        op = graph[name].op
         assert isinstance(op, ops.Conv2d)
-        changed = replace(op, bias=(op.bias + np.asarray(plan.bias_corrections[name], np.float32)))
+        weight = weight_values(found.levels, np.asarray(plan.weight_scales[name])).astype(np.float32)
+        changed = replace(op, weight=weight, bias=(op.bias + found.correction).astype(np.float32))
         alone = graph.replaced({name: replace(graph[name], op=changed)})
         measured = grey_error(predict(alone, pixels), predict(graph, pixels))
         assert 0.5 < noise[name] / measured < 2
-
-
-def exact_weights(graph: Graph) -> Graph:
-    """The graph with its weights rounded to the grids of `plan_for`."""
-    scales = plan_for(graph).weight_scales
-    changes = {}
-    for node in graph.convs:
-        step = np.asarray(scales[node.name], np.float32)[:, None, None, None]
-        weight = (np.rint(node.op.weight / step) * step).astype(np.float32)
-        changes[node.name] = replace(node, op=replace(node.op, weight=weight))
-    return graph.replaced(changes)
 
 
 def wide(graph: Graph, pixels: Tensor) -> dict[str, tuple[float, float]]:
@@ -187,7 +176,7 @@ def test_a_float_value_is_rounded_for_each_convolution_apart() -> None:
 def test_an_8_bit_picture_is_on_the_grid_of_the_input() -> None:
     graph, pixels = residual(), picture_levels(2)
     gains = noise_gains(graph, pixels, 1, 0)
-    noise = predicted_noise(graph, plan_for(graph), gains, unvaried(graph, pixels))
+    noise = predicted_noise(graph, plan_for(graph), gains, silent(graph))
     assert noise["head"] == rounding_noise(plan_for(graph), "head", gains.values["head"])
 
 
@@ -203,6 +192,6 @@ def test_channel_scales_weigh_the_noise() -> None:
     gains = noise_gains(graph, pixels, 1, 0)
     scales = tuple(float(c + 1) for c in range(8))
     scaled_plan = replace(plan, channel_scales={"a": scales})
-    scaled = predicted_noise(graph, scaled_plan, gains, unvaried(graph, pixels))
+    scaled = predicted_noise(graph, scaled_plan, gains, silent(graph))
     step = qparams(*plan.ranges["a"]).scale
     assert scaled["a"] == pytest.approx(step**2 / 12 * (np.square(scales) * gains.values["a"]).sum())

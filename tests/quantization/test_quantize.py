@@ -15,7 +15,7 @@ from edgesr.graph.graph import Graph
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.affine import qparams
 from edgesr.quantization.plan import Plan
-from edgesr.quantization.quantize import SIGMOID, quantize
+from edgesr.quantization.quantize import FIXED_GRIDS, SIGMOID, quantize
 from edgesr.quantization.reference import run
 from edgesr.quantization.typed import Dequantize, QConv2d, Quantize, Requantize, TypedGraph
 
@@ -270,3 +270,18 @@ def test_formats_are_those_of_the_ranges() -> None:
     for name in ("head", "a", "b", "sum", "tail"):
         assert typed[name].qparams == qparams(*plan.ranges[name])
     assert typed["image/int8"].qparams == qparams(*plan.ranges["image"])
+
+
+def test_attention_is_float_up_to_its_first_convolution() -> None:
+    """Means and deviations have no int8 form; the tanh has, on the grid of its kernel."""
+    graph = graph_of(
+        ("a", conv(0, 3, 8), "image"), ("mean", ops.Mean(), "a"), ("std", ops.Std(), "a"),
+        ("sum", ops.Add(), "std mean"), ("small", conv(1, 8, 8, kernel=1), "sum"),
+        ("gate", ops.Sigmoid(), "small"), ("gated", ops.Mul(), "a gate"), ("soft", ops.Tanh(), "gated"),
+        ("out", conv(2, 8, 3), "soft"),
+    )  # fmt: skip
+    formats = {node.name: node.qparams for node in quantize(graph, plan_for(graph))}
+    assert {name for name, q in formats.items() if q is None} == {
+        "image", "a/float", "mean", "std", "sum", "out/float",
+    }  # fmt: skip
+    assert formats["soft"] == FIXED_GRIDS[ops.Tanh]

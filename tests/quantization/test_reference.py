@@ -9,9 +9,9 @@ from typed_programs import Outcome, one_input, random_conv, run_both, two_inputs
 from edgesr.graph import ops
 from edgesr.quantization.affine import QParams
 from edgesr.quantization.limits import fits
-from edgesr.quantization.quantize import SIGMOID
+from edgesr.quantization.quantize import FIXED_GRIDS, SIGMOID
 from edgesr.quantization.reference import is_integer_kind
-from edgesr.quantization.typed import QConv2d, Requantize, TypedNode
+from edgesr.quantization.typed import QConv2d, Quantize, Requantize, TypedNode
 
 scales = st.floats(-7, 1).map(lambda e: float(np.float32(2.0**e)))
 formats = st.builds(QParams, scales, st.integers(-128, 127))
@@ -58,6 +58,8 @@ CONVOLUTIONS = {
     "uneven stride": (5, 9, {"stride": (1, 3)}),
     "dilated": (6, 6, {"dilation": (2, 2), "padding": ops.Padding(2, 2, 2, 2)}),
     "relu": (8, 8, {"padding": ops.Padding(1, 1, 1, 1), "relu": True}),
+    "of a transposed one": (6, 27, {"kernel": (4, 4), "padding": ops.Padding(1, 2, 1, 2)}),
+    "grouped wide": (16, 64, {"groups": 4, "padding": ops.Padding(1, 1, 1, 1), "relu": True}),
     "4 bit": (8, 8, {"bits": 4}),
     "grouped": (8, 12, {"groups": 4, "padding": ops.Padding(1, 1, 1, 1)}),
     "depthwise": (9, 9, {"groups": 9, "padding": ops.Padding(1, 1, 1, 1)}),
@@ -129,6 +131,38 @@ def test_sigmoid(q: QParams, side: int, channels: int) -> None:
 
 
 @few
+@given(formats, sides, st.integers(1, 70))
+def test_tanh(q: QParams, side: int, channels: int) -> None:
+    check_equal(run_both(one_input(ops.Tanh(), q, FIXED_GRIDS[ops.Tanh]), side, channels))
+
+
+@few
+@given(formats, st.tuples(st.integers(0, 69), st.integers(1, 70)), sides)
+def test_slice(q: QParams, place: tuple[int, int], side: int) -> None:
+    start, count = min(place[0], 70 - place[1]), place[1]
+    check_equal(run_both(one_input(ops.Slice(start, start + count), q, q), side, 70))
+
+
+@few
+@given(formats, formats, ratios, zero_points, st.integers(2, 9), st.integers(1, 70), st.booleans(),
+       st.sampled_from([ops.Add(), ops.Add(relu=True), ops.Sub(), ops.Mul()]))  # fmt: skip
+def test_one_value_for_each_whole_channel(
+    a: QParams, b: QParams, ratio: float, zero: int, side: int, channels: int, swapped: bool, op: ops.Op
+) -> None:
+    out = rescaled(QParams(max(a.scale, b.scale), 0), ratio, zero)
+    if isinstance(op, ops.Mul):
+        out = QParams(a.scale * b.scale * 60 * ratio, zero)
+    assume(fits(op, [a, b], out))
+    nodes = [
+        TypedNode("q", Quantize(), ("image",), a),
+        TypedNode("mean", ops.Mean(), ("image",)),
+        TypedNode("g", Quantize(), ("mean",), b),
+        TypedNode("op", op, ("g", "q") if swapped else ("q", "g"), out),
+    ]
+    check_equal(run_both(nodes, side, channels))
+
+
+@few
 @given(formats, st.integers(2, 5), sides, st.integers(1, 30))
 def test_concat(q: QParams, count: int, side: int, channels: int) -> None:
     nodes = two_inputs(ops.Concat(), q, q, q, channels)
@@ -184,7 +218,8 @@ def test_every_integer_kind_is_compared_with_litert() -> None:
     kinds = {kind.__name__ for kind in ops.Op.__subclasses__() if is_integer_kind(kind)}
     assert kinds == {
         "Quantize", "Dequantize", "Requantize", "QConv2d", "Add", "Sub", "Mul", "LeakyRelu", "Sigmoid",
-        "Concat", "MaxPool", "PixelShuffle", "DepthToSpace", "Repeat", "Pad", "ResizeBilinear",
+        "Tanh", "Slice", "Concat", "MaxPool", "PixelShuffle", "DepthToSpace", "Repeat", "Pad",
+        "ResizeBilinear",
     }  # fmt: skip
 
 

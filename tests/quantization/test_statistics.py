@@ -112,6 +112,25 @@ def test_concatenations_of_concatenations_are_one_group() -> None:
     assert len({groups[name] for name in ("a", "b", "ab", "c", "abc")}) == 1
 
 
+def test_a_chain_of_concatenations_shares_one_grid_whatever_reads_its_links() -> None:
+    graph = graph_of(
+        ("a", conv(0, 3, 8), "image"), ("b", conv(1, 8, 8), "a"), ("ab", ops.Concat(), "a b"),
+        ("c", conv(2, 16, 8), "ab"), ("abc", ops.Concat(), "ab c"), ("out", conv(3, 24, 3), "abc"),
+    )  # fmt: skip
+    groups = range_groups(graph)
+    assert len({groups[name] for name in ("b", "ab", "c", "abc")}) == 1
+    assert groups["a"] == "a"
+
+
+def test_a_concatenated_slice_leaves_the_tensor_that_it_is_of_alone() -> None:
+    graph = graph_of(
+        ("a", conv(0, 3, 8), "image"), ("part", ops.Slice(0, 4), "a"), ("b", conv(1, 8, 8), "a"),
+        ("cat", ops.Concat(), "part b"), ("out", conv(2, 12, 3), "cat"),
+    )  # fmt: skip
+    groups = range_groups(graph)
+    assert groups["part"] == groups["a"] != groups["cat"] == groups["b"]
+
+
 def test_moved_values_keep_their_sources_grid() -> None:
     graph = graph_of(
         ("head", conv(0, 3, 8), "image"), ("pool", ops.MaxPool((3, 3), (2, 2)), "head"),
@@ -131,6 +150,29 @@ def test_settled_groups_share_the_union_of_their_ranges() -> None:
     settled = settle(concatenated(), ranges, 1)
     assert settled["a"] == settled["cat"] == settled["small"] == (-3.0, 4.0)
     assert settled["b"] == (-9.0, 9.0) and settled["gate"] == (0.1, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("b", "shared"), [((-3.0, 4.0), True), ((-2.0, 3.7), True), ((-2.0, 3.4), False), ((-9.0, 9.0), False)]
+)
+def test_a_concatenation_takes_in_what_has_nearly_its_range(b: Range, shared: bool) -> None:
+    """Though it is read elsewhere: 1.25 times as wide as each is the limit."""
+    ranges: dict[str, Range] = dict.fromkeys(["image", "a", "cat", "small", "out"], (-3.0, 4.0))
+    settled = settle(concatenated(), {**ranges, "b": b, "gate": (-3.0, 4.0)}, 1)
+    assert (settled["b"] == settled["cat"]) == shared
+    assert settled["gate"] == (-3.0, 4.0)
+    if not shared:
+        assert settled["b"] == b and settled["cat"] == (-3.0, 4.0)
+
+
+def test_picture_and_output_join_no_concatenation() -> None:
+    graph = graph_of(
+        ("a", conv(0, 3, 8), "image"), ("b", conv(1, 8, 8), "a"), ("cat", ops.Concat(), "image b"),
+        ("out", conv(2, 11, 3), "cat"),
+    )  # fmt: skip
+    settled = settle(graph, {node.name: (-0.1, 1.1) for node in graph}, 1)
+    assert settled["image"] == settled["out"] == (0.0, 1.0)
+    assert settled["cat"] == settled["b"] == (-0.1, 1.1)
 
 
 @pytest.mark.parametrize("white", [1, 255])

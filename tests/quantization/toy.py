@@ -60,3 +60,8 @@ def plan_for(graph: Graph, **containers: Container) -> Plan:
         weight_scales={n.name: tuple(max_scales(n.op.weight, 8).tolist()) for n in graph.convs},
         containers=containers,
     )
+
+
+def weight_values(levels: np.ndarray, scales: np.ndarray) -> np.ndarray:
+    """Real values of quantized weights (out, ...)."""
+    return levels * scales.astype(np.float64).reshape(-1, *(1,) * (levels.ndim - 1))

@@ -101,7 +101,7 @@ def test_the_whole_must_be_an_object(value: Any) -> None:
         ("halo", 8, r"halo: must be below half of tile \(16\), got 8"),
         ("routing", {"low": 2, "high": 1}, "routing.low: must not be above routing.high"),
         ("routing/low", "3", "routing.low: must be a finite number, got '3'"),
-        ("layers/0/container", "int4", r"layers\[0\].container: must be 'int8' or 'f32'"),
+        ("layers/0/container", "int4", r"layers\[0\].container: must be 'int8' or 'int8-dynamic' or 'f32'"),
         ("layers/0/input_range", [2, 1], r"layers\[0\].input_range: must be two numbers, the lower first"),
         ("layers/0/output_range", [0, "x"], r"layers\[0\].output_range\[1\]: must be a finite number"),
         ("calibration/fingerprint", "x", "calibration.fingerprint: must be text like"),

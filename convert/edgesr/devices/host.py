@@ -27,7 +27,7 @@ from ..graph.shapes import shapes
 from ..lowering.tflite.flatbuffer import FILE_IDENTIFIER
 from ..lowering.tflite.reader import read
 from ..quantization.reference import run
-from ..quantization.typed import Quantize, TypedGraph, TypedNode
+from ..quantization.typed import DynamicConv2d, Quantize, TypedGraph, TypedNode
 
 Tiles = NDArray[np.uint8]
 Values = Mapping[str, NDArray[Any]]
@@ -192,7 +192,10 @@ def _dummies(graph: TypedGraph, height: int, width: int) -> dict[str, Tensor]:
 
 
 def segments(graph: TypedGraph) -> tuple[tuple[TypedNode, ...], ...]:
-    """The connected runs of int8 nodes, each with the `Quantize` nodes that feed it, in order."""
+    """The connected runs of int8 nodes, each with the `Quantize` nodes that feed it, in order.
+
+    A convolution with a dynamic grid is one by itself: it is int8 between two float32 tensors.
+    """
     parent: dict[str, str] = {node.name: node.name for node in graph if node.qparams is not None}
 
     def root(name: str) -> str:
@@ -208,7 +211,8 @@ def segments(graph: TypedGraph) -> tuple[tuple[TypedNode, ...], ...]:
     for node in graph:
         if node.name in parent:
             groups.setdefault(root(node.name), []).append(node)
-    return tuple(tuple(group) for group in groups.values())
+    dynamic = ((node,) for node in graph if isinstance(node.op, DynamicConv2d))
+    return (*(tuple(group) for group in groups.values()), *dynamic)
 
 
 def _read_values(node: TypedNode) -> tuple[str, ...]:
@@ -222,8 +226,8 @@ class Border:
 
     Attributes:
         inputs: the float32 tensors that it quantizes.
-        results: the int8 tensors that leave it; the program's output itself where it is the float32 copy of
-            such a tensor, for equal int8 values have equal copies.
+        results: the tensors that leave it, int8 but for a dynamic convolution's; the program's output itself
+            where it is the float32 copy of such a tensor, for equal int8 values have equal copies.
         sizes: tensors outside of which only the size is read.
     """
 
@@ -234,7 +238,7 @@ class Border:
     @staticmethod
     def of(segment: Sequence[TypedNode], graph: TypedGraph) -> "Border":
         inside = {node.name for node in segment}
-        inputs = {node.inputs[0] for node in segment if isinstance(node.op, Quantize)}
+        inputs = {node.inputs[0] for node in segment if isinstance(node.op, Quantize | DynamicConv2d)}
         sizes = {name for node in segment for name in node.inputs} - inside - inputs
         results: set[str] = set()
         for name in inside:

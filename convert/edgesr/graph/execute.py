@@ -123,6 +123,31 @@ def _(op: ops.Concat, inputs: list[Tensor]) -> Tensor:
 
 
 @evaluate.register
+def _(op: ops.Slice, inputs: list[Tensor]) -> Tensor:
+    return inputs[0][:, op.start : op.stop]
+
+
+@evaluate.register
+def _(op: ops.Mean, inputs: list[Tensor]) -> Tensor:
+    return inputs[0].mean((2, 3), keepdim=True)
+
+
+@evaluate.register
+def _(op: ops.Std, inputs: list[Tensor]) -> Tensor:
+    return inputs[0].std((2, 3), correction=0, keepdim=True)
+
+
+@evaluate.register
+def _(op: ops.SquaredDifference, inputs: list[Tensor]) -> Tensor:
+    return (inputs[0] - inputs[1]).square()
+
+
+@evaluate.register
+def _(op: ops.Sqrt, inputs: list[Tensor]) -> Tensor:
+    return inputs[0].sqrt()
+
+
+@evaluate.register
 def _(op: ops.Relu, inputs: list[Tensor]) -> Tensor:
     return inputs[0].relu()
 
@@ -140,6 +165,11 @@ def _(op: ops.PRelu, inputs: list[Tensor]) -> Tensor:
 @evaluate.register
 def _(op: ops.Sigmoid, inputs: list[Tensor]) -> Tensor:
     return inputs[0].sigmoid()
+
+
+@evaluate.register
+def _(op: ops.Tanh, inputs: list[Tensor]) -> Tensor:
+    return inputs[0].tanh()
 
 
 @evaluate.register

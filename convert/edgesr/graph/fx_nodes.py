@@ -17,14 +17,14 @@ def module_path(node: fx.Node) -> str:
     return entries[-1][0].removeprefix("L['self']").lstrip(".") if entries else ""
 
 
-def node_name(node: fx.Node) -> str:
-    """The path of a PyTorch layer; for a bare function its module's path and its own name."""
+def node_name(node: fx.Node, called: str = "") -> str:
+    """The path of a PyTorch layer; for a bare function its module's path and its own name, or another."""
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path = module_path(node)
     kind = str(stack[-1][1]) if stack else ""
     if path and "torch.nn.modules" in kind and "container" not in kind:
         return path
-    function = str(node.target).split(".")[1] if "." in str(node.target) else node.name
+    function = called or (str(node.target).split(".")[1] if "." in str(node.target) else node.name)
     return f"{path}.{function}" if path else function
 
 
@@ -55,8 +55,8 @@ def integer_factor(node: fx.Node, source: Any) -> int:
     return int(factor)
 
 
-def check_same_shape(first: Any, second: Any) -> None:
-    """Broadcasting between computed tensors has no counterpart in the graph."""
+def check_shapes(first: Any, second: Any) -> None:
+    """Between computed tensors of unequal shapes, the graph knows only one value for each whole channel."""
     shapes = [tuple(n.meta["val"].shape) for n in (first, second)]
-    if shapes[0] != shapes[1]:
+    if shapes[0] != shapes[1] and (shapes[0][:2] != shapes[1][:2] or (1, 1) not in [s[2:] for s in shapes]):
         raise UnsupportedOp(f"arithmetic between shapes {shapes[0]} and {shapes[1]}")

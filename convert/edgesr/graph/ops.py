@@ -72,10 +72,20 @@ class Conv2d(Op):
     groups: int = 1
     relu: bool = False
 
+    @property
+    def reads(self) -> Array:
+        """(out, in / groups): the input channel that each slice of the weight multiplies."""
+        outputs, per_group = self.weight.shape[:2]
+        group = np.repeat(np.arange(self.groups), outputs // self.groups)
+        return group[:, None] * per_group + np.arange(per_group)
+
 
 @dataclass(frozen=True, eq=False)
 class Add(Op):
-    """Sum of two tensors of one shape, optionally followed by ReLU."""
+    """Sum of two tensors, optionally followed by ReLU.
+
+    In all arithmetic of two tensors one of them may be (C,1,1): one value for each whole channel.
+    """
 
     relu: bool = False
 
@@ -87,12 +97,40 @@ class Sub(Op):
 
 @dataclass(frozen=True, eq=False)
 class Mul(Op):
-    """Elementwise product of two tensors of one shape."""
+    """Elementwise product."""
 
 
 @dataclass(frozen=True, eq=False)
 class Concat(Op):
     """Inputs side by side along the channels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slice(Op):
+    """The channels from `start` up to but without `stop`."""
+
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, eq=False)
+class Mean(Op):
+    """Mean of each channel over the whole picture, as (C,1,1)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Std(Op):
+    """Standard deviation of each channel over the whole picture, as (C,1,1); divided by n, not n - 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class SquaredDifference(Op):
+    """(first input - second)^2, a part of `Std`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sqrt(Op):
+    """Square root, a part of `Std`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +158,11 @@ class PRelu(Op):
 @dataclass(frozen=True, eq=False)
 class Sigmoid(Op):
     """1 / (1 + exp(-x))."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tanh(Op):
+    """Hyperbolic tangent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,5 +227,5 @@ class Pad(Op):
     padding: Padding
 
 
-PASS_THROUGH = (MaxPool, PixelShuffle, DepthToSpace, Repeat, Pad, ResizeBilinear, ResizeNearest)
+PASS_THROUGH = (Slice, MaxPool, PixelShuffle, DepthToSpace, Repeat, Pad, ResizeBilinear, ResizeNearest)
 """Ops whose output values are input values (or lie between them): they keep range and scale."""

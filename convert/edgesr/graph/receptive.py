@@ -1,8 +1,8 @@
 """How far a network looks: which low-resolution pixels an output pixel depends on.
 
 The halo of a tile follows from it. Counted by walking back from one output pixel, exactly, as long as
-every op looks at a fixed neighbourhood; strided and pooled paths that are resized back (attention) look
-at places that depend on the picture's size, and have no radius.
+every op looks at a fixed neighbourhood. Attention has no radius: strided and pooled paths that are resized
+back look at places that depend on the picture's size, and means look at the whole of it.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class NoRadius(Exception):
 def receptive_radius(graph: Graph) -> int | None:
     """Pixels beyond its own that a low-resolution pixel's output depends on, in any direction.
 
-    None for networks with a path that is strided or pooled and resized back.
+    None for networks with a path that is strided or pooled and resized back, or averaged.
     """
     scale = _scale(graph)
     try:
@@ -106,6 +106,12 @@ def _(op: ops.Pad, span: Span, axis: int) -> Span:
 @reaches.register(ops.ResizeNearest)
 def _(op: ops.PixelShuffle | ops.DepthToSpace | ops.ResizeNearest, span: Span, axis: int) -> Span:
     return span[0] // op.factor, span[1] // op.factor
+
+
+@reaches.register(ops.Mean)
+@reaches.register(ops.Std)
+def _(op: ops.Mean | ops.Std, span: Span, axis: int) -> Span:
+    raise NoRadius
 
 
 @reaches.register

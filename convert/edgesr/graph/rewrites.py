@@ -4,13 +4,14 @@ Each takes a graph and returns it with one more place rewritten, or None when th
 `rewrite` applies the table until nothing changes. Float outputs stay equal up to rounding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from .graph import Graph, Node
-from .ops import Add, Conv2d, PixelShuffle, Relu, Repeat, ResizeNearest
+from .ops import Add, Conv2d, LeakyRelu, Op, PixelShuffle, PRelu, Relu, Repeat, ResizeNearest, Slice
 
 Rewrite = Callable[[Graph], Graph | None]
 
@@ -85,11 +86,8 @@ def fold_affine_into_conv_after(graph: Graph) -> Graph | None:
         scale, shift = node.op.weight.reshape(-1), node.op.bias
         if after.op.padding and np.any(shift):
             continue
-        per_group = after.op.weight.shape[1]
-        group = np.repeat(np.arange(after.op.groups), after.op.weight.shape[0] // after.op.groups)
-        columns = group[:, None] * per_group + np.arange(per_group)  # input channel of each weight slice
-        weight = after.op.weight * scale[columns][:, :, None, None]
-        bias = after.op.bias + np.einsum("oihw,oi->o", after.op.weight, shift[columns])
+        weight = after.op.weight * scale[after.op.reads][:, :, None, None]
+        bias = after.op.bias + np.einsum("oihw,oi->o", after.op.weight, shift[after.op.reads])
         merged = replace(after, op=replace(after.op, weight=weight, bias=bias), inputs=node.inputs)
         return graph.replaced({node.name: None, after.name: merged})
     return None
@@ -199,6 +197,48 @@ def add_before_shuffle(graph: Graph) -> Graph | None:
     return None
 
 
+def split_where_sliced(graph: Graph) -> Graph | None:
+    """What only slices read is made in slices: each then has a range of its own, and nothing is copied."""
+    for node in graph:
+        slices = graph.users[node.name]
+        if node.name == graph.output or not _is_splittable(node.op) or not _are_apart(slices):
+            continue
+        names = {user.name: f"{node.name}{_mark(user.op)}" for user in slices}
+        parts = [part for user in slices for part in _part(node, user.op)]
+        rest = [n for n in graph if n.name not in names]
+        nodes = (made for n in rest for made in (parts if n is node else [n]))
+        renamed = (replace(n, inputs=tuple(names.get(name, name) for name in n.inputs)) for n in nodes)
+        return Graph(tuple(renamed), names.get(graph.output, graph.output))
+    return None
+
+
+def _is_splittable(op: Op) -> bool:
+    return isinstance(op, Relu | LeakyRelu | PRelu) or (isinstance(op, Conv2d) and op.groups == 1)
+
+
+def _are_apart(nodes: Sequence[Node]) -> bool:
+    """Whether these are slices, at least one, without a channel in common."""
+    parts = [node.op for node in nodes if isinstance(node.op, Slice)]
+    parts.sort(key=lambda op: op.start)
+    return 0 < len(parts) == len(nodes) and all(a.stop <= b.start for a, b in pairwise(parts))
+
+
+def _mark(op: Op) -> str:
+    return f"[{op.start}:{op.stop}]" if isinstance(op, Slice) else ""
+
+
+def _part(node: Node, part: Op) -> tuple[Node, ...]:
+    """The nodes that make some channels of a node's value."""
+    assert isinstance(part, Slice)
+    rows, op, name = slice(part.start, part.stop), node.op, node.name + _mark(part)
+    if isinstance(op, Conv2d):
+        return (replace(node, name=name, op=replace(op, weight=op.weight[rows], bias=op.bias[rows])),)
+    if isinstance(op, PRelu):
+        op = replace(op, slope=op.slope[rows])
+    source = Node(node.inputs[0] + _mark(part), part, node.inputs, node.source)
+    return source, replace(node, name=name, op=op, inputs=(source.name,))
+
+
 REWRITES: tuple[Rewrite, ...] = (
     diagonal_to_affine,
     fold_affine_into_conv_before,
@@ -208,4 +248,5 @@ REWRITES: tuple[Rewrite, ...] = (
     fuse_relu,
     nearest_to_shuffle,
     add_before_shuffle,
+    split_where_sliced,
 )

@@ -27,7 +27,8 @@ def shapes(nodes: Iterable[AnyNode], height: int, width: int) -> dict[str, Shape
     """Name -> (channels, height, width) for a picture of height x width.
 
     Raises:
-        ValueError: if a tensor would be empty (a picture too small for the network), naming the node.
+        ValueError: if a tensor would be empty (a picture too small for the network), naming the node, or
+            if inputs do not fit together.
     """
     known: dict[str, Shape] = {}
     for node in nodes:
@@ -47,7 +48,7 @@ def channels(nodes: Iterable[AnyNode]) -> dict[str, int]:
 
 @singledispatch
 def shape(op: ops.Op, inputs: list[Shape]) -> Shape:
-    """Shape of an op's value; elementwise ops keep their first input's."""
+    """Shape of an op's value, by default its input's. Raises ValueError for inputs that do not fit."""
     return inputs[0]
 
 
@@ -60,6 +61,31 @@ def conv_shape(op: ops.Conv2d, inputs: list[Shape]) -> Shape:
     out_h = (height + p.top + p.bottom - span_h) // op.stride[0] + 1
     out_w = (width + p.left + p.right - span_w) // op.stride[1] + 1
     return op.weight.shape[0], out_h, out_w
+
+
+@shape.register(ops.Add)
+@shape.register(ops.Sub)
+@shape.register(ops.Mul)
+@shape.register(ops.SquaredDifference)
+def _(op: ops.Op, inputs: list[Shape]) -> Shape:
+    first, second = inputs
+    if first != second and not (first[0] == second[0] and (1, 1) in (first[1:], second[1:])):
+        raise ValueError(f"{op.kind} between shapes {first} and {second}")
+    return max(first, second)
+
+
+@shape.register
+def _(op: ops.Slice, inputs: list[Shape]) -> Shape:
+    channels, height, width = inputs[0]
+    if not 0 <= op.start < op.stop <= channels:
+        raise ValueError(f"channels {op.start} to {op.stop} of {channels}")
+    return op.stop - op.start, height, width
+
+
+@shape.register(ops.Mean)
+@shape.register(ops.Std)
+def _(op: ops.Mean | ops.Std, inputs: list[Shape]) -> Shape:
+    return inputs[0][0], 1, 1
 
 
 @shape.register

@@ -16,10 +16,11 @@ BECOMES: dict[type[ops.Op], tuple[type[ops.Op], ...]] = {
     ops.PixelShuffle: (ops.DepthToSpace,),
     ops.Relu: (QConv2d,),
     ops.Clamp: (QConv2d,),
+    ops.Std: (ops.Mean, ops.SquaredDifference, ops.Sqrt),
 }
 """Kinds that have no TFLite op of their own, or none that is fast in int8: what is made of them."""
 
-INTERNAL = (ops.Input, ops.DepthToSpace, ops.Repeat)
+INTERNAL = (ops.Input, ops.DepthToSpace, ops.Repeat, ops.SquaredDifference, ops.Sqrt)
 """Kinds that no network is written with."""
 
 

@@ -74,8 +74,3 @@ def quantize_weight(weight: np.ndarray, scales: np.ndarray, bits: int) -> np.nda
     limit = weight_levels(bits)
     shape = (-1,) + (1,) * (weight.ndim - 1)
     return np.clip(np.rint(weight / scales.reshape(shape)), -limit, limit).astype(np.int8)
-
-
-def dequantize_weight(levels: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """float32 value of quantized weights (out, ...)."""
-    return (levels * scales.reshape((-1,) + (1,) * (levels.ndim - 1))).astype(np.float32)

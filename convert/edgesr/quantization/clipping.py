@@ -25,7 +25,12 @@ TILES = 12
 SIDE = 64  # of each tile: the values before all activations are kept at once
 SLACK = 1.3  # wider than the best on the tiles seen: other pictures reach further
 
-_FLATTENED = {ops.LeakyRelu: (True, False), ops.Relu: (True, False), ops.Sigmoid: (True, True)}
+_FLATTENED = {
+    ops.LeakyRelu: (True, False),
+    ops.Relu: (True, False),
+    ops.Sigmoid: (True, True),
+    ops.Tanh: (True, True),
+}
 """Activation -> which sides (low, high) of its input it compresses."""
 
 

@@ -5,7 +5,10 @@ from ..graph.ops import Conv2d
 from ..graph.rewrites import is_affine
 from .plan import Container, Plan
 
-WEIGHT_BITS: dict[Container, int] = {"w8a8": 8, "w4a8": 4}
+WEIGHT_BITS: dict[Container, int] = {"w8a8": 8, "w4a8": 4, "w8a8-dynamic": 8}
+
+STATIC = ("w8a8", "w4a8")
+"""Containers whose input and output are int8, on grids that the plan fixes."""
 
 
 def container_of(node: Node, plan: Plan) -> Container:

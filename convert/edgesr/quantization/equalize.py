@@ -22,7 +22,12 @@ from .affine import LEVELS, weight_levels
 STEPS = 200
 RATE = 0.05  # of Adam on log s, falling linearly to almost zero
 
-_TIED = (ops.Add, ops.Sub, ops.Relu, ops.LeakyRelu, ops.PRelu, ops.MaxPool, ops.ResizeBilinear)
+_TIED = (
+    ops.Add, ops.Sub, ops.Relu, ops.LeakyRelu, ops.PRelu, ops.MaxPool, ops.ResizeBilinear, ops.Mean, ops.Std,
+)  # fmt: skip
+"""Ops that scale with their inputs, channel by channel."""
+_NOT_ROUNDED = (*ops.PASS_THROUGH, ops.Sigmoid, ops.Tanh, ops.Mean, ops.Std, ops.Input)
+"""Ops whose values are not rounded, or on a grid that no scale changes."""
 PROBE = 64  # height and width at which channel counts are read
 
 
@@ -34,7 +39,7 @@ def equalized(graph: Graph, scales: Mapping[str, Sequence[float]]) -> Graph:
             return node
         weight, bias = node.op.weight, node.op.bias
         if (read := scales.get(node.inputs[0])) is not None:
-            weight = weight * np.asarray(read, np.float32)[None, :, None, None]
+            weight = weight * np.asarray(read, np.float32)[node.op.reads][:, :, None, None]
         if (made := scales.get(node.name)) is not None:
             divisor = np.asarray(made, np.float32)
             weight, bias = weight / divisor[:, None, None, None], bias / divisor
@@ -73,9 +78,9 @@ def channel_classes(graph: Graph) -> ChannelClasses:
             union.unite(ids[node.name], np.concatenate([ids[name] for name in node.inputs]))
         elif isinstance(node.op, ops.Mul) and sum(name in gates for name in node.inputs) == 1:
             union.unite(ids[node.name], ids[next(name for name in node.inputs if name not in gates)])
-        elif isinstance(node.op, ops.Conv2d):
-            fixed.extend([ids[node.name], ids[node.inputs[0]]] if node.op.groups > 1 else [])
-        elif not isinstance(node.op, ops.Input):
+        elif isinstance(node.op, ops.Slice):
+            union.unite(ids[node.name], ids[node.inputs[0]][node.op.start : node.op.stop])
+        elif not isinstance(node.op, ops.Input | ops.Conv2d):
             fixed.extend([ids[node.name], *(ids[name] for name in values)])
     roots = np.array([union.root(i) for i in range(len(union.parent))])
     _, classes = np.unique(roots, return_inverse=True)
@@ -125,9 +130,7 @@ def channel_scales(
     if classes.fixed.all():
         return {}
     rounded = [_RoundedTensor.of(n, classes, tensors) for n in graph if _is_rounded(n, graph)]
-    convs = [
-        _RoundedConv.of(n, classes, tensors, weight_bits[n.name]) for n in graph.convs if n.op.groups == 1
-    ]
+    convs = [_RoundedConv.of(n, classes, tensors, weight_bits[n.name]) for n in graph.convs]
     terms: list[_RoundedTensor | _RoundedConv] = [*rounded, *convs]
     free = torch.from_numpy(~classes.fixed).float()
     logs = torch.zeros(len(free), requires_grad=True)
@@ -145,7 +148,7 @@ def channel_scales(
 
 
 def _is_rounded(node: Node, graph: Graph) -> bool:
-    return node.name != graph.output and not isinstance(node.op, (*ops.PASS_THROUGH, ops.Sigmoid, ops.Input))
+    return node.name != graph.output and not isinstance(node.op, _NOT_ROUNDED)
 
 
 def _float(values: np.ndarray) -> Tensor:
@@ -172,21 +175,21 @@ class _RoundedTensor:
 
 @dataclass(frozen=True)
 class _RoundedConv:
-    index: Tensor
-    peak: Tensor  # (out, in): largest magnitude of each kernel
-    variance: Tensor  # (in,): variance of the input, times kernel size
+    index: Tensor  # (out, in / groups)
+    peak: Tensor  # (out, in / groups): largest magnitude of each kernel
+    variance: Tensor  # (out, in / groups): variance of what the kernel reads, times kernel size
     gain: Tensor
     levels: int
 
     @classmethod
     def of(cls, node: Node, classes: ChannelClasses, t: Tensors, bits: int) -> "_RoundedConv":
-        weight = node.op.weight
+        weight, read = node.op.weight, node.op.reads
         peak = np.abs(weight).max(axis=(2, 3))
-        variance = t.variance[node.inputs[0]] * weight[0, 0].size
-        index = torch.from_numpy(classes.of[node.inputs[0]])
+        variance = t.variance[node.inputs[0]][read] * weight[0, 0].size
+        index = torch.from_numpy(classes.of[node.inputs[0]][read])
         return cls(index, _float(peak), _float(variance), _float(t.gain[node.name]), weight_levels(bits))
 
     def noise(self, scales: Tensor) -> Tensor:
         s = scales[self.index]
         steps = (self.peak * s).amax(1).square() * self.gain
-        return steps.sum() * (self.variance / s.square()).sum() / (12 * self.levels**2)
+        return (steps * (self.variance / s.square()).sum(1)).sum() / (12 * self.levels**2)

@@ -1,12 +1,15 @@
-"""float32 convolution in the runtime's own order of summation, so that mixed programs can be compared too.
+"""float32 sums in the runtime's own order, so that mixed programs can be compared too.
 
 XNNPACK starts from the bias and adds one product after the other, each with a fused multiply-add that
 rounds once: kernel rows first, then columns, then input channels; in depthwise kernels of up to 25 weights
 columns before rows. Any other order differs in the last bits, and one such bit may tip a later rounding to
 int8; after a few layers a mixed program and its reference would then have rounding noise of their own. In
 this order they are equal bit for bit (checked against LiteRT on x86-64 with FMA; other processors may order
-sums otherwise).
+sums otherwise). Means add one pixel after the other and multiply by the inverse of their number.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +17,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..graph.execute import tensor
-from ..graph.ops import Conv2d
+from ..graph.ops import Conv2d, Mean, Op
+from .dynamic import dynamic_conv2d
+from .typed import DynamicConv2d
 
 DEPTHWISE_TAPS = 25  # of XNNPACK's largest depthwise kernel; others run as grouped convolutions
 
@@ -46,3 +51,18 @@ def fused_conv2d(op: Conv2d, x: Tensor) -> Tensor:
         term += total
         total.copy_(term)
     return total.relu_() if op.relu else total
+
+
+def sequential_mean(op: Mean, x: Tensor) -> Tensor:
+    """The mean over height and width of float32 (N,C,H,W)."""
+    pixels = x.flatten(2).permute(2, 0, 1).contiguous().numpy()
+    total = np.add.accumulate(pixels, axis=0)[-1]  # np.sum may add in pairs
+    return tensor(total * (np.float32(1) / np.float32(len(pixels))))[:, :, None, None]
+
+
+IN_ORDER: dict[type[Op], Callable[[Any, Tensor], Tensor]] = {
+    Conv2d: fused_conv2d,
+    DynamicConv2d: dynamic_conv2d,
+    Mean: sequential_mean,
+}
+"""Op kind -> its value in that order."""

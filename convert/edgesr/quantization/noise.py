@@ -17,10 +17,9 @@ from ..graph import ops
 from ..graph.execute import run
 from ..graph.graph import Graph, Node
 from .affine import qparams
-from .containers import container_of
+from .containers import STATIC, container_of
 from .plan import Plan
 from .quantize import quantize
-from .statistics import Statistics
 
 PROBES = 2
 EDGE = "/input"
@@ -85,11 +84,18 @@ def _probe(
     }
 
 
-def predicted_noise(graph: Graph, plan: Plan, gains: NoiseGains, statistics: Statistics) -> dict[str, float]:
+def predicted_noise(
+    graph: Graph, plan: Plan, gains: NoiseGains, weight_noise: Mapping[str, np.ndarray]
+) -> dict[str, float]:
     """Node -> mean square error at the output (grey levels squared) that its rounding causes.
 
     A node pays for rounding its own int8 value and, if it is an int8 convolution, for its weights and for
-    rounding a float input. Gains and statistics belong to the graph before equalization.
+    rounding a float input.
+
+    Args:
+        gains: of the graph before equalization.
+        weight_noise: convolution -> variance that its rounded weights add to each channel of its result,
+            of the equalized graph.
     """
     formats = {node.name: node.qparams for node in quantize(graph, plan)}
     noise: dict[str, float] = {}
@@ -97,12 +103,32 @@ def predicted_noise(graph: Graph, plan: Plan, gains: NoiseGains, statistics: Sta
         total = 0.0
         if formats[node.name] is not None and not isinstance(node.op, ops.PASS_THROUGH):
             total += rounding_noise(plan, node.name, gains.values[node.name])
-        if isinstance(node.op, ops.Conv2d) and container_of(node, plan) != "f32":
-            total += _weight_noise(node, plan, gains, statistics)
+        if isinstance(node.op, ops.Conv2d) and container_of(node, plan) in STATIC:
+            total += _scaled(plan, node.name, weight_noise[node.name], gains.values[node.name])
             if formats[node.inputs[0]] is None and not _is_exact(graph, node.inputs[0]):
                 total += rounding_noise(plan, node.inputs[0], gains.reads[node.name])
         noise[node.name] = total
     return noise
+
+
+def dynamic_noise(
+    graph: Graph,
+    plan: Plan,
+    gains: NoiseGains,
+    weight_noise: Mapping[str, np.ndarray],
+    steps: Mapping[str, float],
+) -> dict[str, float]:
+    """Convolution -> mean square error at the output if it were `w8a8-dynamic`: of its input and weights.
+
+    Args:
+        gains, weight_noise: as for `predicted_noise`.
+        steps: convolution -> mean square step of the grid laid over its input, of the equalized graph.
+    """
+    return {
+        node.name: _scaled(plan, node.name, weight_noise[node.name], gains.values[node.name])
+        + _scaled(plan, node.inputs[0], steps[node.name] / 12, gains.reads[node.name])
+        for node in graph.convs
+    }
 
 
 def _is_exact(graph: Graph, name: str) -> bool:
@@ -112,20 +138,9 @@ def _is_exact(graph: Graph, name: str) -> bool:
 
 def rounding_noise(plan: Plan, name: str, gain: np.ndarray) -> float:
     """Noise at the output from rounding one tensor to its grid."""
-    step = qparams(*plan.ranges[name]).scale
-    scales = np.asarray(plan.channel_scales.get(name, 1.0))
-    return float(step**2 / 12 * (scales**2 * gain).sum())
+    return _scaled(plan, name, qparams(*plan.ranges[name]).scale ** 2 / 12, gain)
 
 
-def _weight_noise(node: Node, plan: Plan, gains: NoiseGains, statistics: Statistics) -> float:
-    """White rounding of each weight, seen through the variance of what it multiplies.
-
-    The mean of what it multiplies only shifts the result, and the bias takes that back.
-    """
-    op = node.op
-    assert isinstance(op, ops.Conv2d)
-    read = np.asarray(plan.channel_scales.get(node.inputs[0], 1.0))
-    made = np.asarray(plan.channel_scales.get(node.name, 1.0))
-    power = (statistics.variance[node.inputs[0]] / read**2).sum() * op.weight[0, 0].size / op.groups
-    steps = np.asarray(plan.weight_scales[node.name]) * made
-    return float((steps**2 / 12 * gains.values[node.name]).sum() * power)
+def _scaled(plan: Plan, name: str, variance: float | np.ndarray, gain: np.ndarray) -> float:
+    """Noise at the output from noise on a tensor of the equalized graph."""
+    return float((np.asarray(plan.channel_scales.get(name, 1.0)) ** 2 * variance * gain).sum())

@@ -5,6 +5,7 @@ range of each tensor, the weight scales of each convolution, the container of ea
 bit map), sensitivities, routing thresholds, and where all that came from.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,8 +16,11 @@ from ..errors import UserError
 
 SCHEMA = "1.0"
 
-Container = Literal["w8a8", "w4a8", "a8", "f32"]
-"""How a node runs: convolutions are w8a8, w4a8 or f32; every other op is a8 or f32."""
+Container = Literal["w8a8", "w4a8", "w8a8-dynamic", "a8", "f32"]
+"""How a node runs: convolutions are w8a8, w4a8, w8a8-dynamic or f32; every other op is a8 or f32.
+
+`w8a8-dynamic` multiplies int8 by int8 as `w8a8` does, but lays the grid of its input over each tile when it
+runs, and its result is float32."""
 
 Range = tuple[float, float]
 
@@ -38,12 +42,15 @@ class Plan:
     Attributes:
         ranges: node -> (low, high) of the equalized graph, before the grid is nudged.
         weight_scales: convolution -> one float32 value per output channel, of the equalized graph.
+        weight_levels: convolution -> its weights as int8 bytes, row by row in PyTorch's order; a convolution
+            that is not named rounds each weight to the nearest level.
         bias_corrections: convolution -> what its int8 form adds to its bias, one value per output channel.
         channel_scales: node -> what each of its channels is divided by (see `equalize`); nodes whose
             channels all keep 1 are left out.
         containers: node -> container; a node that is not named is w8a8 or a8.
         sensitivity: node -> predicted mean square error at the output, in grey levels (0..255) squared,
             that its quantization causes (see `noise`). Empty if the method does not estimate it.
+        dynamic_sensitivity: convolution -> the same if it were w8a8-dynamic.
         layer_map: convolution -> AdaBM's b_L in {-1, 0, +1}; empty if the method has none.
         thresholds: (l_I, u_I) of the image map on the complexity measure (METHODS A.6), or None.
         provenance: how it was made.
@@ -51,10 +58,12 @@ class Plan:
 
     ranges: Mapping[str, Range]
     weight_scales: Mapping[str, tuple[float, ...]]
+    weight_levels: Mapping[str, bytes] = field(default_factory=dict)
     bias_corrections: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     channel_scales: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
     sensitivity: Mapping[str, float] = field(default_factory=dict)
+    dynamic_sensitivity: Mapping[str, float] = field(default_factory=dict)
     layer_map: Mapping[str, int] = field(default_factory=dict)
     thresholds: tuple[float, float] | None = None
     provenance: Provenance = Provenance("none", 0, "", 0)
@@ -65,7 +74,11 @@ class Plan:
 
     def to_json(self) -> str:
         """JSON text; floats are written so that they read back to the same value."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, indent=1) + "\n"
+        data = {"schema": SCHEMA, **asdict(self)}
+        data["weight_levels"] = {
+            name: base64.b64encode(levels).decode() for name, levels in self.weight_levels.items()
+        }
+        return json.dumps(data, indent=1) + "\n"
 
 
 def from_json(text: str, where: str = "the plan") -> Plan:
@@ -106,12 +119,18 @@ def _read(data: Any) -> Plan:
     return Plan(
         ranges={name: _range(name, value) for name, value in data["ranges"].items()},
         weight_scales={name: _scales(name, values) for name, values in data["weight_scales"].items()},
+        weight_levels={
+            name: base64.b64decode(text, validate=True) for name, text in data["weight_levels"].items()
+        },
         bias_corrections={
             name: tuple(_finite(name, v) for v in values) for name, values in data["bias_corrections"].items()
         },
         channel_scales={name: _scales(name, values) for name, values in data["channel_scales"].items()},
         containers=data["containers"],
         sensitivity={name: _finite(name, value) for name, value in data["sensitivity"].items()},
+        dynamic_sensitivity={
+            name: _finite(name, value) for name, value in data["dynamic_sensitivity"].items()
+        },
         layer_map={name: int(value) for name, value in data["layer_map"].items()},
         thresholds=None if thresholds is None else _thresholds(thresholds),
         provenance=_provenance(data["provenance"]),

@@ -12,15 +12,26 @@ from ..errors import UserError
 from ..graph import ops
 from ..graph.graph import Graph, Node
 from ..graph.shapes import channels
-from .affine import QParams, qparams, quantize_weight
-from .containers import WEIGHT_BITS, container_of
+from .affine import QParams, qparams, quantize_weight, weight_levels
+from .containers import STATIC, WEIGHT_BITS, container_of
 from .equalize import equalized
 from .limits import fits
 from .plan import Plan
 from .reference import is_integer_kind
-from .typed import Dequantize, QConv2d, Quantize, Requantize, TypedGraph, TypedNode
+from .typed import (
+    Dequantize,
+    DynamicConv2d,
+    QConv2d,
+    Quantize,
+    Requantize,
+    TypedGraph,
+    TypedNode,
+    is_depthwise,
+)
 
-SIGMOID = QParams(1 / 256, -128)  # the grid that int8 sigmoid kernels demand
+SIGMOID = QParams(1 / 256, -128)
+FIXED_GRIDS: dict[type[ops.Op], QParams] = {ops.Sigmoid: SIGMOID, ops.Tanh: QParams(1 / 128, 0)}
+"""The grids that int8 kernels demand of their results."""
 MAX_BIAS = 2**30  # leaves int32 sums room above the bias
 MIN_RATIO = 2.0**-31  # of a channel's scales: weights so small that they count for nothing stay in int8
 
@@ -45,6 +56,10 @@ def quantize(graph: Graph, plan: Plan) -> TypedGraph:
             f"the plan's channel scales do not fit ({error}): it belongs to another network."
         ) from error
     return _Typing(even, plan).typed()
+
+
+def _misfit(node: Node, what: str) -> UserError:
+    return UserError(f"the plan's {what} do not fit {node.name!r}: it belongs to another network.")
 
 
 class _Typing:
@@ -86,7 +101,7 @@ class _Typing:
     def _quantizes(self, name: str) -> bool:
         """Whether a convolution reads this float tensor in int8, so that an int8 copy exists anyway."""
         users = self.graph.users[name]
-        return any(isinstance(u.op, ops.Conv2d) and container_of(u, self.plan) != "f32" for u in users)
+        return any(isinstance(u.op, ops.Conv2d) and container_of(u, self.plan) in STATIC for u in users)
 
     def _integer(self, node: Node) -> bool:
         """Adds a node in int8; False if its scales are too far apart for that."""
@@ -102,7 +117,7 @@ class _Typing:
         if isinstance(op, ops.Relu | ops.Clamp):
             op, out = self._saturating(node, op)
         else:
-            out = SIGMOID if isinstance(op, ops.Sigmoid) else self._grid(name)
+            out = FIXED_GRIDS.get(type(op)) or self._grid(name)
         if not fits(op, [self._format(i) for i in node.inputs], out):
             return False
         self._add(name, op, node.inputs, out)
@@ -123,7 +138,11 @@ class _Typing:
 
     def _conv(self, node: Node, op: ops.Conv2d) -> None:
         container = container_of(node, self.plan)
-        if container != "f32":
+        if container == "w8a8-dynamic" and not is_depthwise(op):  # those have no such kernel
+            read = self._as(node.inputs[0], None)
+            self._add(node.name, self._dynamic(node, op), (read,), None)
+            return
+        if container in STATIC:
             name = node.inputs[0]
             source, out = self._grid(name), self._grid(node.name)
             integer = self._quantized(node, op, source, out, WEIGHT_BITS[container])
@@ -133,17 +152,42 @@ class _Typing:
         self._add(node.name, op, (self._as(node.inputs[0], None),), None)
 
     def _quantized(self, node: Node, op: ops.Conv2d, source: QParams, out: QParams, bits: int) -> QConv2d:
-        scales = np.asarray(self.plan.weight_scales.get(node.name, ()), np.float32)
-        correction = np.asarray(self.plan.bias_corrections.get(node.name, np.zeros(len(op.bias))))
-        if not scales.shape == correction.shape == op.bias.shape:
-            raise UserError(f"the plan's scales do not fit {node.name!r}: it belongs to another network.")
-        target = op.bias + correction
+        planned, target = self._scales(node, op), self._bias(node, op)
         room = np.maximum(np.abs(target) / MAX_BIAS, out.scale * MIN_RATIO) / source.scale
-        scales = np.maximum(scales, room.astype(np.float32))
+        scales = np.maximum(planned, room.astype(np.float32))
         unit = np.float64(np.float32(source.scale)) * scales.astype(np.float64)
         bias = np.rint(target / unit).astype(np.int32)
-        weight = quantize_weight(op.weight, scales, bits)
+        weight = self._levels(node, op, planned, bits)
+        widened = scales != planned
+        weight[widened] = quantize_weight(op.weight[widened], scales[widened], bits)
         return QConv2d(weight, scales, bias, bits, op.stride, op.padding, op.dilation, op.groups, op.relu)
+
+    def _dynamic(self, node: Node, op: ops.Conv2d) -> DynamicConv2d:
+        scales = self._scales(node, op)
+        weight, bias = self._levels(node, op, scales, 8), self._bias(node, op).astype(np.float32)
+        return DynamicConv2d(weight, scales, bias, op.stride, op.padding, op.dilation, op.groups, op.relu)
+
+    def _scales(self, node: Node, op: ops.Conv2d) -> np.ndarray:
+        scales = np.asarray(self.plan.weight_scales.get(node.name, ()), np.float32)
+        if scales.shape != op.bias.shape:
+            raise _misfit(node, "scales")
+        return scales
+
+    def _bias(self, node: Node, op: ops.Conv2d) -> np.ndarray:
+        correction = np.asarray(self.plan.bias_corrections.get(node.name, np.zeros(len(op.bias))))
+        if correction.shape != op.bias.shape:
+            raise _misfit(node, "bias corrections")
+        return op.bias + correction
+
+    def _levels(self, node: Node, op: ops.Conv2d, scales: np.ndarray, bits: int) -> np.ndarray:
+        """The plan's own rounding of the weights, or the nearest levels."""
+        stored = self.plan.weight_levels.get(node.name)
+        if stored is None:
+            return quantize_weight(op.weight, scales, bits)
+        levels = np.frombuffer(stored, np.int8)
+        if levels.size != op.weight.size or np.abs(levels.astype(np.int16)).max() > weight_levels(bits):
+            raise _misfit(node, "weights")
+        return levels.reshape(op.weight.shape).copy()
 
     def _grid(self, name: str) -> QParams:
         """The format a tensor has in int8, or would have."""

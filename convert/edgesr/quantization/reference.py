@@ -5,7 +5,7 @@ float32 scale products in a fixed order, round half to even; fixed-point add, le
 requantization; 11-bit bilinear weights. int8 values are int8 tensors (N,C,H,W); float ops run in float32.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import singledispatch
 
 import numpy as np
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ..graph import ops
-from ..graph.execute import conv2d, evaluate, tensor
+from ..graph.execute import evaluate, tensor
 from .affine import INT8_MAX, INT8_MIN, QParams
-from .float_order import fused_conv2d
+from .dynamic import exact_sums
+from .float_order import IN_ORDER
 from .typed import Dequantize, QConv2d, Quantize, Requantize, TypedGraph, TypedNode
 
 Inputs = list[Tensor]
@@ -61,8 +62,8 @@ def _value(node: TypedNode, graph: TypedGraph, image: Tensor | None, values: Map
         return image
     inputs = [values[name] for name in node.inputs]
     if node.qparams is None and not isinstance(node.op, Dequantize):
-        in_order = isinstance(node.op, ops.Conv2d) and graph.is_mixed
-        return fused_conv2d(node.op, inputs[0]) if in_order else evaluate(node.op, inputs)  # type: ignore[arg-type]
+        in_order = IN_ORDER.get(type(node.op)) if graph.is_mixed else None
+        return in_order(node.op, inputs[0]) if in_order else evaluate(node.op, inputs)
     return compute(node.op, inputs, [graph[name].qparams for name in node.inputs], node.qparams)
 
 
@@ -109,7 +110,7 @@ def _(op: Requantize, x: Inputs, formats: list[QParams], out: QParams) -> Tensor
 
 @compute.register
 def _(op: QConv2d, x: Inputs, formats: list[QParams], out: QParams) -> Tensor:
-    sums = convolution_sums(op, x[0], formats[0]) + tensor(op.bias).view(1, -1, 1, 1)
+    sums = exact_sums(op, _centred(x[0], formats[0], torch.float32)) + tensor(op.bias).view(1, -1, 1, 1)
     scale = requantization_scales(op, formats[0], out)
     levels = (sums.to(torch.float32) * tensor(scale).view(1, -1, 1, 1)).round_().add_(out.zero_point)
     return _clip(levels, out, op.relu)
@@ -118,14 +119,6 @@ def _(op: QConv2d, x: Inputs, formats: list[QParams], out: QParams) -> Tensor:
 def requantization_scales(op: QConv2d, source: QParams, out: QParams) -> np.ndarray:
     """float32 (out,): input scale * weight scale / output scale, rounded after each step."""
     return ((_f32(source.scale) * op.scales).astype(np.float32) / _f32(out.scale)).astype(np.float32)
-
-
-def convolution_sums(op: QConv2d, x: Tensor, source: QParams) -> Tensor:
-    """Exact sums as float64. float32 convolution is exact while no partial sum can reach 2^24."""
-    largest = np.abs(op.weight.astype(np.int64)).reshape(op.weight.shape[0], -1).sum(axis=1).max() * 255
-    dtype = torch.float32 if largest < 2**24 else torch.float64
-    geometry = ops.Conv2d(op.weight, op.bias, op.stride, op.padding, op.dilation, op.groups)
-    return conv2d(_centred(x, source, dtype), tensor(op.weight).to(dtype), None, geometry).to(torch.float64)
 
 
 @compute.register
@@ -142,9 +135,9 @@ def _sum(x: Inputs, formats: list[QParams], out: QParams, signs: tuple[int, int]
     ratios = [_f32(q.scale) / _f32(out.scale) for q in formats]
     exponent = (int(max(ratios).view(np.uint32)) >> 23) - 127
     shift = 20 - exponent
-    total = torch.full_like(x[0], 0, dtype=torch.int64) + (1 << (shift - 1))
+    total = torch.tensor(1 << (shift - 1))
     for value, q, ratio, sign in zip(x, formats, ratios, signs, strict=True):
-        total += _centred(value, q) * (sign * int(np.rint(float(ratio) * 2.0**shift)))
+        total = total + _centred(value, q) * (sign * int(np.rint(float(ratio) * 2.0**shift)))
     return _clip((total >> shift) + out.zero_point, out, relu)
 
 
@@ -167,13 +160,30 @@ def _(op: ops.LeakyRelu, x: Inputs, formats: list[QParams], out: QParams) -> Ten
 
 @compute.register
 def _(op: ops.Sigmoid, x: Inputs, formats: list[QParams], out: QParams) -> Tensor:
-    real = (np.arange(INT8_MIN, INT8_MAX + 1) - formats[0].zero_point).astype(np.float32) * _f32(
-        formats[0].scale
-    )
     with np.errstate(over="ignore"):  # exp of a large number is infinite, and its inverse 0, as it should be
-        values = _f32(1) / (_f32(1) + np.exp(-real, dtype=np.float32))
+        return _looked_up(
+            lambda real: _f32(1) / (_f32(1) + np.exp(-real, dtype=np.float32)), x[0], formats[0], out
+        )
+
+
+@compute.register
+def _(op: ops.Tanh, x: Inputs, formats: list[QParams], out: QParams) -> Tensor:
+    return _looked_up(np.tanh, x[0], formats[0], out)
+
+
+def _looked_up(
+    function: Callable[[np.ndarray], np.ndarray], x: Tensor, source: QParams, out: QParams
+) -> Tensor:
+    """A function of each value, from a table of all 256."""
+    real = (np.arange(INT8_MIN, INT8_MAX + 1) - source.zero_point).astype(np.float32) * _f32(source.scale)
+    values = function(real)
     table = np.clip(np.rint(values / _f32(out.scale)) + out.zero_point, INT8_MIN, INT8_MAX).astype(np.int8)
-    return tensor(table)[x[0].to(torch.int64) - INT8_MIN]
+    return tensor(table)[x.to(torch.int64) - INT8_MIN]
+
+
+@compute.register
+def _(op: ops.Slice, x: Inputs, formats: Formats, out: QParams) -> Tensor:
+    return evaluate(op, x)
 
 
 @compute.register

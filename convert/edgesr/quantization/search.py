@@ -1,30 +1,33 @@
-"""`--bits auto`: as few float layers as hold the gate.
+"""`--bits auto`: as much precision as holds the gate, bought where it costs least.
 
 Ranking and measuring are apart. The ranking is the calibration's: moves are ordered by the noise they
 remove at the output per cost they add. The measurement is the deployed program's drop on held-back
 pictures; it falls along the ranking, so the shortest sufficient prefix is found by doubling and bisection.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from ..graph import ops
 from ..graph.graph import Graph, Node
 from ..graph.shapes import shapes
-from .plan import Plan
+from .plan import Container, Plan
+from .typed import is_depthwise
 
 PROBE = 64  # height and width at which costs are counted
-ELEMENT_COST = 16  # multiplications that one float element of a cheap op is worth: it is bound by memory
-INEXACT = (ops.Sigmoid, ops.ResizeBilinear)
+MULTIPLICATION = {"w8a8": 1.0, "w4a8": 1.0, "w8a8-dynamic": 1.2, "f32": 4.0}
+"""Cost of one in each container, as measured for whole networks."""
+ELEMENT_COST = 16  # int8 multiplications that one float element of a cheap op is worth: it is bound by memory
+INEXACT = (ops.Sigmoid, ops.Tanh, ops.ResizeBilinear)
 """Ops whose float32 form differs between executors in the last bit; in int8 they are exact, and cheap."""
 FLOOR = 0.005  # of the network's cost, so that nothing counts as free
 
 
 @dataclass(frozen=True)
 class Move:
-    """Nodes that become float together, the noise that leaves and the cost that comes (share of all)."""
+    """Containers that change together, the noise that leaves and the cost that comes (share of all)."""
 
-    nodes: tuple[str, ...]
+    containers: Mapping[str, Container]
     noise: float
     cost: float
 
@@ -32,24 +35,52 @@ class Move:
     def worth(self) -> float:
         return self.noise / (self.cost + FLOOR)
 
+    def then(self, other: "Move") -> "Move":
+        """Both as one."""
+        containers = {**self.containers, **other.containers}
+        return Move(containers, self.noise + other.noise, self.cost + other.cost)
+
 
 def ranked_moves(graph: Graph, plan: Plan) -> tuple[Move, ...]:
-    """Each convolution with the cheap ops that make its input, best first.
-
-    A convolution in float saves nothing while its input is still rounded, so the elementwise ops between
-    the convolutions before it and itself move along; ties are broken by position in the network.
-    """
+    """The moves of all convolutions, best first; ties are broken by position in the network."""
     costs = _costs(graph)
     total = sum(costs.values())
     exact = _feeding_inexact(graph)
-    moves = []
-    for conv in graph.convs:
-        if conv.name in exact:
-            continue
-        nodes = (*_elementwise_before(graph, conv, exact), conv.name)
-        noise = sum(plan.sensitivity.get(name, 0.0) for name in nodes)
-        moves.append(Move(nodes, noise, sum(costs[name] for name in nodes) / total))
+    moves = [
+        move for conv in graph.convs if conv.name not in exact
+        for move in _moves(graph, plan, conv, _elementwise_before(graph, conv, exact), costs, total)
+    ]  # fmt: skip
     return tuple(sorted(moves, key=lambda move: -move.worth))
+
+
+def _moves(
+    graph: Graph, plan: Plan, conv: Node, before: list[str], costs: Mapping[str, float], total: float
+) -> Iterator[Move]:
+    """From int8 to a dynamic grid and from there to float: two moves, or one where the second is worth more.
+
+    A convolution saves little while its input is still rounded, so the elementwise ops between the
+    convolutions before it and itself become float with it.
+    """
+    assert isinstance(conv.op, ops.Conv2d)
+    now = plan.containers.get(conv.name, "w8a8")
+    noise = sum(plan.sensitivity.get(name, 0.0) for name in (*before, conv.name))
+    cheap = sum(costs[name] for name in before)
+
+    def move(goal: Container, start: Container, removed: float, more: float = 0.0) -> Move:
+        added = costs[conv.name] * (MULTIPLICATION[goal] - MULTIPLICATION[start])
+        return Move({conv.name: goal}, removed, (added + more) / total)
+
+    floats = Move(dict.fromkeys(before, "f32"), 0.0, 0.0)
+    if is_depthwise(conv.op) or conv.inputs[0] == graph.input.name:  # no such kernel; already exact
+        yield floats.then(move("f32", now, noise, cheap))
+        return
+    left = plan.dynamic_sensitivity.get(conv.name, noise)
+    first = floats.then(move("w8a8-dynamic", now, noise - left, cheap))
+    second = move("f32", "w8a8-dynamic", left)
+    if first.worth > second.worth:
+        yield from (first, second)
+    else:
+        yield first.then(second)
 
 
 def _costs(graph: Graph) -> dict[str, float]:
@@ -95,7 +126,7 @@ def search(
     max_drop: float,
     progress: Callable[[], None] = lambda: None,
 ) -> Plan:
-    """The plan with the shortest prefix of ranked moves in float whose drop is within the limit.
+    """The plan after the shortest prefix of ranked moves whose drop is within the limit.
 
     Args:
         drop_of: the measured drop in dB of the program that a plan gives.
@@ -105,11 +136,11 @@ def search(
     """
     moves = ranked_moves(graph, plan)
 
-    def floated(count: int) -> Plan:
-        return plan.with_containers({name: "f32" for move in moves[:count] for name in move.nodes})
+    def moved(count: int) -> Plan:
+        return plan.with_containers({k: v for move in moves[:count] for k, v in move.containers.items()})
 
     def holds(count: int) -> bool:
-        held = drop_of(floated(count)) <= max_drop
+        held = drop_of(moved(count)) <= max_drop
         progress()
         return held
 
@@ -123,4 +154,4 @@ def search(
             enough = middle
         else:
             failing = middle
-    return floated(enough)
+    return moved(enough)

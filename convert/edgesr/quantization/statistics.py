@@ -19,6 +19,7 @@ from ..graph.graph import Graph, Node
 from ..graph.shapes import channels
 from .plan import Range
 
+NEAR = 1.25  # times as wide as each of two ranges: so wide a common one may be
 BATCH = 4  # tiles at a time: bounds memory, and is the batch of the moving average
 
 
@@ -106,11 +107,16 @@ def _variance(mean: np.ndarray, square: np.ndarray, axis: int) -> np.ndarray:
     return np.maximum(square.mean(axis=axis) - mean.mean(axis=axis) ** 2, 0)
 
 
+_OWN_GRID = (ops.Sigmoid, ops.Tanh, ops.Slice)
+"""Kinds whose grid is fixed, or that of a larger tensor that others read."""
+
+
 def range_groups(graph: Graph) -> dict[str, str]:
     """Node -> representative of the group of nodes that must share one grid.
 
     Ops that only move values keep their input's grid. Inputs of a concatenation share its grid when
-    nothing else reads them; where something else does, requantizing is the lesser evil.
+    nothing else reads them; where something else does, requantizing is the lesser evil, but for another
+    concatenation: along a chain of them each link would round again.
     """
     parent = {node.name: node.name for node in graph}
 
@@ -124,18 +130,49 @@ def range_groups(graph: Graph) -> dict[str, str]:
             parent[root(node.name)] = root(node.inputs[0])
         elif isinstance(node.op, ops.Concat):
             for name in node.inputs:
-                if graph.only_user(name) is node and not isinstance(graph[name].op, ops.Sigmoid):
+                alone = graph.only_user(name) is node and not isinstance(graph[name].op, _OWN_GRID)
+                if alone or isinstance(graph[name].op, ops.Concat):
                     parent[root(name)] = root(node.name)
     return {name: root(name) for name in parent}
 
 
 def settle(graph: Graph, ranges: Mapping[str, Range], pixel_range: int) -> dict[str, Range]:
     """Estimated ranges made consistent: groups share their union, picture and output are fixed."""
-    groups = range_groups(graph)
+    groups = _joined(graph, range_groups(graph), ranges)
+    union = _unions(groups, ranges)
+    for name in (graph.input.name, graph.output):
+        union[groups[name]] = (0.0, float(pixel_range))
+    return {node.name: union[groups[node.name]] for node in graph}
+
+
+def _unions(groups: Mapping[str, str], ranges: Mapping[str, Range]) -> dict[str, Range]:
+    """Group -> the range that covers those of all its nodes."""
     union: dict[str, Range] = {}
     for name, (low, high) in ranges.items():
         known = union.get(groups[name], (low, high))
         union[groups[name]] = (min(low, known[0]), max(high, known[1]))
-    for name in (graph.input.name, graph.output):
-        union[groups[name]] = (0.0, float(pixel_range))
-    return {node.name: union[groups[node.name]] for node in graph}
+    return union
+
+
+def _joined(graph: Graph, groups: Mapping[str, str], ranges: Mapping[str, Range]) -> dict[str, str]:
+    """The groups, with concatenations and those of their inputs joined whose ranges are nearly the same.
+
+    A slightly coarser grid then loses less than rounding to another one would.
+    """
+    joined, union = dict(groups), _unions(groups, ranges)
+    fixed = {groups[graph.input.name], groups[graph.output]}
+    edges = [(i, n.name) for n in graph if isinstance(n.op, ops.Concat) for i in n.inputs]
+    for name, concat in edges:
+        old, new = joined[name], joined[concat]
+        if old == new or {old, new} & fixed or isinstance(graph[name].op, _OWN_GRID):
+            continue
+        both = (min(union[old][0], union[new][0]), max(union[old][1], union[new][1]))
+        if _width(both) <= NEAR * min(_width(union[old]), _width(union[new])):
+            joined = {node: new if group == old else group for node, group in joined.items()}
+            union[new] = both
+    return joined
+
+
+def _width(bounds: Range) -> float:
+    """Of the grid, which contains zero."""
+    return max(bounds[1], 0.0) - min(bounds[0], 0.0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from ..graph.ops import NO_PADDING, Array, Op, Padding
+from ..graph.ops import NO_PADDING, Array, Conv2d, Op, Padding
 from ..graph.shapes import conv_shape, shape
 from .affine import QParams
 
@@ -37,7 +37,39 @@ class QConv2d(Op):
     relu: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class DynamicConv2d(Op):
+    """Convolution of int8 by int8 between float32 tensors: its input is rounded on a grid of its own.
+
+    The grid is laid anew over the values of each picture (see `dynamic`), so nothing is clipped.
+
+    Attributes:
+        weight: int8 (out, in / groups, kernel height, kernel width).
+        scales: float32 (out,), real value of one weight level.
+        bias: float32 (out,).
+        Geometry as in `Conv2d`.
+    """
+
+    weight: Array
+    scales: Array
+    bias: Array
+    stride: tuple[int, int] = (1, 1)
+    padding: Padding = NO_PADDING
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    relu: bool = False
+
+
 shape.register(QConv2d, conv_shape)
+shape.register(DynamicConv2d, conv_shape)
+
+AnyConv = Conv2d | QConv2d | DynamicConv2d
+"""Every form that a convolution has in a typed graph."""
+
+
+def is_depthwise(op: AnyConv) -> bool:
+    """Whether each output channel reads one input channel."""
+    return op.groups > 1 and op.weight.shape[1] == 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +125,8 @@ class TypedGraph:
 
     @cached_property
     def is_mixed(self) -> bool:
-        """Whether some of it is int8 and some float32, beyond the conversions at its ends."""
-        return any(node.qparams is not None for node in self)
+        """Whether anything in it is rounded to int8, so that float32 values need the runtime's last bit."""
+        return any(node.qparams is not None or isinstance(node.op, DynamicConv2d) for node in self)
 
     def equals(self, other: "TypedGraph") -> bool:
         """Same names, formats, ops, weights and output."""

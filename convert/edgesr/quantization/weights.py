@@ -1,4 +1,4 @@
-"""Rounding weights: scales by per-output-channel search for the least squared error (OMSE), and bias.
+"""Scales of weights: per-output-channel search for the least squared error (OMSE).
 
 METHODS A.9.4: start from the largest magnitude of each channel, try 1.00 to 0.51 of it in steps of
 0.01 on the zero-centred grid of the width that the layer will really use.
@@ -6,8 +6,7 @@ METHODS A.9.4: start from the largest magnitude of each channel, try 1.00 to 0.5
 
 import numpy as np
 
-from ..graph.ops import Conv2d
-from .affine import dequantize_weight, quantize_weight, weight_levels
+from .affine import weight_levels
 
 RATIOS = 1.0 - 0.01 * np.arange(50)
 
@@ -35,17 +34,3 @@ def max_scales(weight: np.ndarray, bits: int) -> np.ndarray:
     scales = peak / weight_levels(bits)
     scales[peak == 0] = scales.max() or 1.0
     return scales.astype(np.float32)
-
-
-def bias_correction(op: Conv2d, scales: np.ndarray, bits: int, mean: np.ndarray) -> np.ndarray:
-    """float64 (out,) to add to the bias: takes back what rounded weights make of the input's mean.
-
-    Args:
-        scales: of the weights, shape (out,).
-        mean: of each input channel over the calibration tiles.
-    """
-    error = dequantize_weight(quantize_weight(op.weight, scales, bits), scales) - op.weight.astype(np.float64)
-    per_group = op.weight.shape[1]
-    group = np.repeat(np.arange(op.groups), op.weight.shape[0] // op.groups)
-    read = mean[group[:, None] * per_group + np.arange(per_group)]
-    return -(error.sum(axis=(2, 3)) * read).sum(axis=1)

@@ -15,9 +15,10 @@ from ..graph.shapes import shapes
 from ..networks.architecture import Network
 from ..quantization.containers import WEIGHT_BITS, container_of
 from ..quantization.plan import Plan
-from ..quantization.typed import QConv2d, TypedGraph
+from ..quantization.typed import AnyConv, TypedGraph
 
 FLOAT_BITS = 32
+_FORMS = {"f32": "f32", "w8a8-dynamic": "int8-dynamic"}
 
 
 def describe(
@@ -55,7 +56,7 @@ def _record(node: Node, plan: Plan) -> LayerRecord:
         kind=node.op.kind,
         weight_bits=FLOAT_BITS if is_float else WEIGHT_BITS[container],
         activation_bits=FLOAT_BITS if is_float else 8,
-        container="f32" if is_float else "int8",
+        container=_FORMS.get(container, "int8"),
         input_range=plan.ranges.get(node.inputs[0]),
         output_range=plan.ranges.get(node.name),
         sensitivity=plan.sensitivity.get(node.name),
@@ -85,7 +86,7 @@ def int8_mac_share(typed: TypedGraph, tile: int) -> float:
     sizes = shapes(typed, tile, tile)
     macs = {True: 0, False: 0}
     for node in typed:
-        if isinstance(node.op, Conv2d | QConv2d):
+        if isinstance(node.op, AnyConv):
             _, height, width = sizes[node.name]
-            macs[isinstance(node.op, QConv2d)] += node.op.weight.size * height * width
+            macs[not isinstance(node.op, Conv2d)] += node.op.weight.size * height * width
     return macs[True] / max(1, sum(macs.values()))

@@ -158,7 +158,7 @@ _RULES: Mapping[str, Check] = {
                 "kind": text(),
                 "weight_bits": optional(_BITS),
                 "activation_bits": _BITS,
-                "container": choice("int8", "f32"),
+                "container": choice("int8", "int8-dynamic", "f32"),
                 "input_range": _RANGE,
                 "output_range": _RANGE,
                 "sensitivity": optional(finite),

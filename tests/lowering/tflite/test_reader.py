@@ -15,7 +15,7 @@ from edgesr.lowering.tflite.arrange import arrange
 from edgesr.lowering.tflite.reader import read
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.affine import QParams
-from edgesr.quantization.quantize import SIGMOID
+from edgesr.quantization.quantize import FIXED_GRIDS, SIGMOID
 from edgesr.quantization.typed import QConv2d, Quantize, Requantize, TypedGraph, TypedNode
 
 Q, R = QParams(0.1, 5), QParams(0.03, -100)
@@ -44,7 +44,11 @@ GRAPHS: dict[str, TypedGraph] = {
     "float grouped": floats(float_conv(groups=3)),
     "float activations": floats(
         ops.Relu(), ops.LeakyRelu(0.1), ops.PRelu(RNG.normal(size=6).astype(np.float32)), ops.Sigmoid(),
-        ops.Clamp(-0.1, 0.7), ops.Clamp(-np.inf, 0.3),
+        ops.Clamp(-0.1, 0.7), ops.Clamp(-np.inf, 0.3), ops.Tanh(),
+    ),
+    "float attention": floats(
+        ops.Slice(1, 4), (ops.Mean(), "n0"), (ops.Std(), "n0"), (ops.Add(), "n1 n2"), (ops.Mul(), "n0 n3"),
+        (ops.Sub(), "n1 n0"),
     ),
     "float arithmetic": floats(
         (ops.Add(relu=True), "image image"), (ops.Sub(), "n0 image"), (ops.Mul(), "n1 n0"),
@@ -70,6 +74,8 @@ GRAPHS: dict[str, TypedGraph] = {
     "int8 grouped": graph_of(one_input(random_conv(RNG, 6, 12, groups=3, stride=(2, 2)), Q, R), 6),
     "int8 requantize": graph_of(one_input(Requantize(), Q, R), 6),
     "int8 sigmoid": graph_of(one_input(ops.Sigmoid(), Q, SIGMOID), 6),
+    "int8 tanh": graph_of(one_input(ops.Tanh(), Q, FIXED_GRIDS[ops.Tanh]), 6),
+    "int8 slice": graph_of(one_input(ops.Slice(2, 5), Q, Q), 6),
     "int8 leaky": graph_of(one_input(ops.LeakyRelu(0.1), Q, R), 6),
     "int8 sum": graph_of(two_inputs(ops.Add(relu=True), Q, R, Q, 6), 6),
     "int8 shuffle": graph_of(
@@ -151,6 +157,14 @@ def set_tensor(name: str, field: str, value: Any) -> Change:
     return lambda model: setattr(tensor_of(model, name), field, value)
 
 
+def set_values(name: str, values: list[int]) -> Change:
+    def change(model: Any) -> None:
+        buffer = model.buffers[tensor_of(model, name).buffer]
+        buffer.data = np.frombuffer(np.array(values, np.int32).tobytes(), np.uint8)
+
+    return change
+
+
 def set_zero_points(name: str) -> Change:
     def change(model: Any) -> None:
         quantization = tensor_of(model, name).quantization
@@ -160,6 +174,7 @@ def set_zero_points(name: str) -> Change:
 
 
 CAT = graph_of([TypedNode("q", Quantize(), ("image",), Q), TypedNode("cat", ops.Concat(), ("q", "q"), Q)], 6)
+SLICE, MEAN = floats(ops.Slice(1, 4)), floats(ops.Mean())
 POOL = graph_of(one_input(ops.MaxPool((2, 2), (1, 1)), Q, Q), 6)
 RELU6 = schema.ActivationFunctionType.RELU6
 UNSIGNED = graph_of(one_input(random_conv(RNG, 6, 9), Q, QParams(0.03, 100)), 6)
@@ -182,6 +197,27 @@ FOREIGN: dict[str, tuple[TypedGraph, Change, str]] = {
     "stride 0": (floats(float_conv()), set_option("CONV_2D", "strideW", 0), "CONV_2D"),
     "fused into sub": (
         floats((ops.Sub(), "image image")), set_option("SUB", "fusedActivationFunction", 1), "SUB",
+    ),
+    "other tanh": (GRAPHS["int8 tanh"], set_grid("op", 1 / 256), r"TANH \('op'\)"),
+    "slice of rows": (SLICE, set_values("n0/begin", [0, 1, 0, 1]), r"SLICE \('n0'\).* some of 6 channels"),
+    "slice beyond": (SLICE, set_values("n0/begin", [0, 0, 0, 4]), "some of 6 channels"),
+    "slice from below": (SLICE, set_values("n0/begin", [0, 0, 0, -1]), "some of 6 channels"),
+    "slice of nothing": (SLICE, set_values("n0/size", [1, 13, 13, 0]), "some of 6 channels"),
+    "slice of an open size": (SLICE, set_values("n0/size", [1, 13, 13, -1]), "some of 6 channels"),
+    "slice of huge numbers": (SLICE, set_values("n0/size", [1, 13, 13, 2**31 - 1]), "some of 6 channels"),
+    "slice of shorter rows": (SLICE, set_values("n0/size", [1, 13, 12, 3]), "some of 6 channels"),
+    "slice of three axes": (SLICE, set_tensor("n0/size", "shape", [2, 2]), "not of four axes"),
+    "mean of rows": (MEAN, set_values("n0/axes", [1, 3]), r"MEAN \('n0'\).* not over height and width"),
+    "mean beyond": (MEAN, set_values("n0/axes", [1, 9]), "not over height and width"),
+    "mean without its axes": (MEAN, set_option("MEAN", "keepDims", False), "not over height and width"),
+    "int8 mean": (
+        graph_of([*one_input(ops.MaxPool((1, 1), (1, 1)), Q, Q)], 6),
+        rename_kind("MAX_POOL_2D", "SQRT"), r"SQRT \('op'\).* no int8 arithmetic",
+    ),
+    "product of unequal shapes": (
+        floats(ops.MaxPool((2, 2), (2, 2)), (ops.Mul(), "n0 n0")),
+        lambda model: setattr(op_of(model, "MUL"), "inputs", [0, op_of(model, "MUL").inputs[0]]),
+        "Mul between shapes",
     ),
     "corners": (
         floats(ops.ResizeBilinear(2)), set_option("RESIZE_BILINEAR", "alignCorners", True), "RESIZE_BILINEAR",

@@ -62,6 +62,10 @@ FLOAT_OPS: dict[str, ops.Op] = {
     "pool": ops.MaxPool((3, 2), (2, 3)),
     "pad": ops.Pad(ops.Padding(1, 0, 2, 3)),
     "bilinear": ops.ResizeBilinear(3),
+    "tanh": ops.Tanh(),
+    "slice": ops.Slice(1, 3),
+    "mean": ops.Mean(),
+    "deviation": ops.Std(),
 }
 
 
@@ -120,12 +124,14 @@ ORDER_GRAPHS = {
         ("up2", ops.PixelShuffle(2), "b"), ("s", ops.Add(), "up up2"),
     ),
     "grouped conv": floats(("a", float_conv(0, 3, 12, groups=3), "image"), ("up", ops.PixelShuffle(2), "a")),
+    "narrow groups": floats(("a", float_conv(0, 6, 12, groups=6), "image"), ("up", ops.PixelShuffle(2), "a"),
+                            channels=6),
     "of the picture": floats(("up", ops.PixelShuffle(2), "image"), channels=12),
     "after a concat": floats(
         ("a", float_conv(0, 3, 6), "image"), ("c", ops.Concat(), "a a"), ("up", ops.PixelShuffle(2), "c"),
     ),
 }  # fmt: skip
-PERMUTED = {"twice", "source read elsewhere", "grouped conv", "of the picture", "after a concat"}
+PERMUTED = {"twice", "source read elsewhere", "narrow groups", "of the picture", "after a concat"}
 
 
 @pytest.mark.parametrize("name", ORDER_GRAPHS)
@@ -137,13 +143,14 @@ def test_pixel_shuffles_keep_pytorchs_channel_order(name: str) -> None:
     assert not any(isinstance(node.op, ops.PixelShuffle | ops.Repeat) for node in arranged)
 
 
-def test_int8_channels_are_permuted_without_loss() -> None:
-    conv = random_conv(np.random.default_rng(0), 3, 12, groups=3)
+@pytest.mark.parametrize(("channels", "outputs", "groups"), [(6, 12, 6), (3, 12, 3), (8, 32, 4), (8, 32, 2)])
+def test_int8_channels_are_permuted_without_loss(channels: int, outputs: int, groups: int) -> None:
+    conv = random_conv(np.random.default_rng(0), channels, outputs, groups=groups)
     nodes = [*one_input(conv, Q, R), TypedNode("up", ops.PixelShuffle(2), ("op",), R)]
-    outcome = run_both(nodes, SIDE, 3)
+    outcome = run_both(nodes, SIDE, channels)
     assert (outcome.mismatches, outcome.outside) == (0, ())
-    graph = graph_of(nodes, 3)
-    picture = torch.from_numpy(image().transpose(0, 3, 1, 2).copy())
+    graph = graph_of(nodes, channels)
+    picture = torch.from_numpy(image(channels).transpose(0, 3, 1, 2).copy())
     assert torch.equal(run(graph, picture)[graph.output], run(arrange(graph), picture)[graph.output])
 
 
@@ -206,6 +213,43 @@ def test_a_float_prelu_between_int8_convolutions_stays_in_xnnpack() -> None:
     ]
     outcome = run_both(nodes, SIDE, 3)
     assert (outcome.mismatches, outcome.outside) == (0, ())
+
+
+def test_float_convolutions_of_one_input_are_one() -> None:
+    steps = [("c", float_conv(2, 3, 4, kernel=1), "image")]
+    steps += [(name, float_conv(seed, 3, width), "image") for seed, name, width in ((0, "a", 4), (1, "b", 6))]
+    graph = floats(*steps, ("cat", ops.Concat(), "b c a"))
+    check_float(graph)
+    arranged = arrange(graph)
+    assert [(n.name, n.op.kind) for n in arranged][1:] == [
+        ("c", "Conv2d"), ("a/joined", "Conv2d"), ("a", "Slice"), ("b", "Slice"), ("cat", "Concat"),
+    ]  # fmt: skip
+    assert arrange(arranged).equals(arranged)
+    picture = torch.from_numpy(image().transpose(0, 3, 1, 2).copy())
+    assert torch.allclose(run(graph, picture)["cat"], run(arranged, picture)["cat"], atol=1e-5)
+
+
+def test_contrast_attention_stays_in_xnnpack_and_equals_the_reference() -> None:
+    """Float mean and deviation between int8 ops; the root alone may differ, in the last bit."""
+    generator = np.random.default_rng(0)
+    spread, gate = QParams(0.05, -128), QParams(1 / 256, -128)
+    nodes = [
+        *one_input(random_conv(generator, 3, 8, padding=SAME), Q, R),
+        TypedNode("f", Dequantize(), ("op",)),
+        TypedNode("mean", ops.Mean(), ("f",)),
+        TypedNode("std", ops.Std(), ("f",)),
+        TypedNode("sum", ops.Add(), ("std", "mean")),
+        TypedNode("g", Quantize(), ("sum",), spread),
+        TypedNode("small", random_conv(generator, 8, 8, (1, 1)), ("g",), QParams(0.02, 3)),
+        TypedNode("gate", ops.Sigmoid(), ("small",), gate),
+        TypedNode("gated", ops.Mul(), ("op", "gate"), R),
+        TypedNode("last", random_conv(generator, 8, 3, padding=SAME), ("gated",), QParams(0.3, 0)),
+    ]
+    outcome = run_both(nodes, SIDE, 3)
+    assert (outcome.mismatches, outcome.outside) == (0, ())
+    assert outcome.distinct > 50
+    kinds = [node.op.kind for node in arrange(graph_of(nodes, 3)) if node.name.startswith("std")]
+    assert kinds == ["Mean", "SquaredDifference", "Mean", "Sqrt"]
 
 
 def test_a_tile_too_small_is_a_value_error() -> None:

@@ -14,9 +14,9 @@ from edgesr_runtime.flatbuffer import Table
 
 from ...graph import ops
 from ...quantization.affine import QParams, weight_levels
-from ...quantization.quantize import SIGMOID
+from ...quantization.quantize import FIXED_GRIDS
 from ...quantization.reference import is_integer_kind
-from ...quantization.typed import Dequantize, QConv2d, Quantize, Requantize
+from ...quantization.typed import Dequantize, DynamicConv2d, QConv2d, Quantize, Requantize
 from .flatbuffer import TYPES
 
 LIMIT = 100_000  # entries in any list of the file
@@ -91,8 +91,8 @@ def check_formats(op: ops.Op, operator: FileOperator) -> None:
         raise Foreign("has no int8 arithmetic")
     if isinstance(op, (*ops.PASS_THROUGH, ops.Concat)) and any(q != out for q in formats):
         raise Foreign("joins or moves int8 values of unequal scales")
-    if isinstance(op, ops.Sigmoid) and out != SIGMOID:
-        raise Foreign("has a grid other than 1/256")
+    if type(op) in FIXED_GRIDS and out != FIXED_GRIDS[type(op)]:
+        raise Foreign("has another grid than its kernel")
 
 
 Read = tuple[ops.Op, tuple[str, ...]]
@@ -139,6 +139,8 @@ def _conv(operator: FileOperator) -> Read:
     }
     if weight.type == _FLOAT:
         return ops.Conv2d(levels, _bias(operator, len(levels), _FLOAT), **geometry), ()
+    if operator.values[0].type == _FLOAT and not depthwise:
+        return _dynamic_conv(operator, levels, geometry), ()
     return _int8_conv(operator, levels, geometry), ()
 
 
@@ -156,12 +158,25 @@ def _padding(
 
 
 def _int8_conv(operator: FileOperator, levels: np.ndarray, geometry: dict[str, Any]) -> QConv2d:
-    stored = operator.constants[0]
-    if len(stored.scales) not in (1, len(levels)) or stored.zeros.any() or operator.out.type != _INT8:
-        raise Foreign("has weights that are not symmetric per channel, or computes in float32")
-    scales = np.array(np.broadcast_to(stored.scales, (len(levels),)))
-    narrow = stored.type == _INT4 or int(np.abs(levels.astype(np.int16)).max()) <= weight_levels(4)
+    if operator.out.type != _INT8:
+        raise Foreign("computes in float32")
+    scales = _weight_scales(operator, len(levels))
+    narrow = operator.constants[0].type == _INT4 or int(
+        np.abs(levels.astype(np.int16)).max()
+    ) <= weight_levels(4)
     return QConv2d(levels, scales, _bias(operator, len(levels), _INT32), 4 if narrow else 8, **geometry)
+
+
+def _dynamic_conv(operator: FileOperator, levels: np.ndarray, geometry: dict[str, Any]) -> DynamicConv2d:
+    scales = _weight_scales(operator, len(levels))
+    return DynamicConv2d(levels, scales, _bias(operator, len(levels), _FLOAT), **geometry)
+
+
+def _weight_scales(operator: FileOperator, channels: int) -> np.ndarray:
+    stored = operator.constants[0]
+    if len(stored.scales) not in (1, channels) or stored.zeros.any():
+        raise Foreign("has weights that are not symmetric per channel")
+    return np.array(np.broadcast_to(stored.scales, (channels,)))
 
 
 def _bias(operator: FileOperator, channels: int, kind: int) -> np.ndarray:
@@ -171,6 +186,25 @@ def _bias(operator: FileOperator, channels: int, kind: int) -> np.ndarray:
     if bias is None or bias.shape != (channels,):
         raise Foreign("has a bias of another shape")
     return bias
+
+
+def _slice(operator: FileOperator) -> Read:
+    """Channels alone: from 0 on, the other axes are as long as the input's."""
+    begin, size = (operator.constant(i, _INT32).levels for i in range(2))
+    shape = operator.values[0].shape
+    if begin is None or size is None or not begin.shape == size.shape == (4,) or len(shape) != 4:
+        raise Foreign("has a begin or a size that is not of four axes")
+    start, stop = int(begin[3]), int(begin[3]) + int(size[3])
+    if begin[:3].any() or tuple(size[:3].tolist()) != shape[:3] or not 0 <= start < stop <= shape[3]:
+        raise Foreign(f"does not take some of {shape[3]} channels")
+    return ops.Slice(start, stop), ()
+
+
+def _mean(operator: FileOperator) -> Read:
+    axes = operator.constant(0, _INT32).levels
+    if axes is None or axes.tolist() != [1, 2] or not operator.option(0, "b"):
+        raise Foreign("is not over height and width")
+    return ops.Mean(), ()
 
 
 def _concat(operator: FileOperator) -> Read:
@@ -258,6 +292,11 @@ READERS: dict[str, Callable[[FileOperator], Read]] = {
     "LEAKY_RELU": _leaky_relu,
     "PRELU": _prelu,
     "LOGISTIC": lambda _: (ops.Sigmoid(), ()),
+    "TANH": lambda _: (ops.Tanh(), ()),
+    "SLICE": _slice,
+    "MEAN": _mean,
+    "SQUARED_DIFFERENCE": lambda _: (ops.SquaredDifference(), ()),
+    "SQRT": lambda _: (ops.Sqrt(), ()),
     "MAX_POOL_2D": _max_pool,
     "PAD": _pad,
     "DEPTH_TO_SPACE": _depth_to_space,
@@ -265,5 +304,5 @@ READERS: dict[str, Callable[[FileOperator], Read]] = {
     "MAXIMUM": _bound,
     "MINIMUM": _bound,
 }
-COUNTS = {"ADD": (2,), "SUB": (2,), "MUL": (2,), "CONCATENATION": range(1, LIMIT)}
+COUNTS = dict.fromkeys(("ADD", "SUB", "MUL", "SQUARED_DIFFERENCE"), (2,)) | {"CONCATENATION": range(1, LIMIT)}
 """How many computed tensors an operator reads, where it is not one."""

@@ -11,7 +11,17 @@ from ai_edge_litert import schema_py_generated as schema
 
 from ...graph import ops
 from ...graph.shapes import Shape, shapes
-from ...quantization.typed import Dequantize, QConv2d, Quantize, Requantize, TypedGraph, TypedNode
+from ...quantization.typed import (
+    AnyConv,
+    Dequantize,
+    DynamicConv2d,
+    QConv2d,
+    Quantize,
+    Requantize,
+    TypedGraph,
+    TypedNode,
+    is_depthwise,
+)
 from .arrange import arrange
 from .flatbuffer import Model, Subgraph
 
@@ -112,21 +122,22 @@ def _(op: QConv2d, e: Emitter, node: TypedNode) -> None:
         _conv(op, e, node, e.subgraph.constant(f"{node.name}/weight", weight, op.scales, axis), bias, 3)
 
 
-def _is_depthwise(op: ops.Conv2d | QConv2d) -> bool:
-    return op.groups > 1 and op.weight.shape[1] == 1
+@emit.register
+def _(op: DynamicConv2d, e: Emitter, node: TypedNode) -> None:
+    bias = e.subgraph.constant(f"{node.name}/bias", op.bias.astype(np.float32))
+    weight, axis = _weight_layout(op)
+    _conv(op, e, node, e.subgraph.constant(f"{node.name}/weight", weight, op.scales, axis), bias, 5)
 
 
-def _weight_layout(op: ops.Conv2d | QConv2d) -> tuple[np.ndarray, int]:
+def _weight_layout(op: AnyConv) -> tuple[np.ndarray, int]:
     """Weights as TFLite wants them, and the axis of the output channels."""
-    if _is_depthwise(op):
+    if is_depthwise(op):
         return op.weight.transpose(1, 2, 3, 0), 3
     return op.weight.transpose(0, 2, 3, 1), 0
 
 
-def _conv(
-    op: ops.Conv2d | QConv2d, e: Emitter, node: TypedNode, weight: int, bias: int, version: int
-) -> None:
-    depthwise = _is_depthwise(op)
+def _conv(op: AnyConv, e: Emitter, node: TypedNode, weight: int, bias: int, version: int) -> None:
+    depthwise = is_depthwise(op)
     options = schema.DepthwiseConv2DOptionsT() if depthwise else schema.Conv2DOptionsT()
     if depthwise:
         options.depthMultiplier = op.weight.shape[0] // op.groups
@@ -152,6 +163,33 @@ def _(op: ops.Sub, e: Emitter, node: TypedNode) -> None:
 @emit.register
 def _(op: ops.Mul, e: Emitter, node: TypedNode) -> None:
     e.operator("MUL", _version(node, 2), node, options=schema.MulOptionsT())
+
+
+@emit.register
+def _(op: ops.SquaredDifference, e: Emitter, node: TypedNode) -> None:
+    e.operator("SQUARED_DIFFERENCE", 1, node, options=schema.SquaredDifferenceOptionsT())
+
+
+@emit.register
+def _(op: ops.Sqrt, e: Emitter, node: TypedNode) -> None:
+    e.operator("SQRT", 1, node)
+
+
+@emit.register
+def _(op: ops.Mean, e: Emitter, node: TypedNode) -> None:
+    options = schema.ReducerOptionsT()
+    options.keepDims = True
+    axes = e.subgraph.constant(f"{node.name}/axes", np.array([1, 2], np.int32))
+    e.operator("MEAN", 1, node, axes, options=options)
+
+
+@emit.register
+def _(op: ops.Slice, e: Emitter, node: TypedNode) -> None:
+    _, height, width = e.sizes[node.name]
+    begin = np.array([0, 0, 0, op.start], np.int32)
+    size = np.array([1, height, width, op.stop - op.start], np.int32)
+    ends = [e.subgraph.constant(f"{node.name}/{n}", v) for n, v in (("begin", begin), ("size", size))]
+    e.operator("SLICE", _version(node, 2), node, *ends, options=schema.SliceOptionsT())
 
 
 @emit.register
@@ -182,6 +220,11 @@ def _(op: ops.PRelu, e: Emitter, node: TypedNode) -> None:
 @emit.register
 def _(op: ops.Sigmoid, e: Emitter, node: TypedNode) -> None:
     e.operator("LOGISTIC", _version(node, 2), node)
+
+
+@emit.register
+def _(op: ops.Tanh, e: Emitter, node: TypedNode) -> None:
+    e.operator("TANH", _version(node, 2), node)
 
 
 @emit.register

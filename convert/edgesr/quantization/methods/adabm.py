@@ -6,7 +6,6 @@ per output channel on the grid that the container really uses; channels are equa
 predicted at the output. The layer map and the routing thresholds are AdaBM's.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +18,11 @@ from ...graph.ops import Conv2d
 from ..clipping import clip_before_activations
 from ..containers import WEIGHT_BITS, containers
 from ..equalize import Tensors, channel_scales, equalized
-from ..noise import NoiseGains, noise_gains, predicted_noise
+from ..noise import NoiseGains, dynamic_noise, noise_gains, predicted_noise
 from ..plan import Plan, Provenance, Range
+from ..rounding import round_weights
 from ..statistics import BATCH, CalibrationTiles, Statistics, collect, settle
-from ..weights import bias_correction, omse_scales
+from ..weights import omse_scales
 
 DECAY = 0.9  # of the moving averages over batches
 LAYER_PERCENTILES = (30, 70)
@@ -44,17 +44,25 @@ def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int) -> Plan:
     ranges = {node.name: _equalized_range(statistics, node.name, scales) for node in graph}
     ranges |= clip_before_activations(even, ranges, tiles)
     steps = {node.name: omse_scales(_conv(node).weight, bits[node.name]) for node in even.convs}
+    rounded = round_weights(even, steps, bits, tiles)
     plan = Plan(
         ranges=settle(even, ranges, tiles.pixel_range),
         weight_scales={name: tuple(values.tolist()) for name, values in steps.items()},
-        bias_corrections=_bias_corrections(even, statistics, scales, steps, bits),
+        weight_levels={name: result.levels.tobytes() for name, result in rounded.items()},
+        bias_corrections={name: tuple(result.correction.tolist()) for name, result in rounded.items()},
         channel_scales=scales,
         containers=chosen,
         layer_map=layer_map(graph, statistics),
         thresholds=image_thresholds(tiles),
         provenance=Provenance("adabm", len(tiles.pixels), tiles.fingerprint, tiles.seed),
     )
-    return replace(plan, sensitivity=predicted_noise(graph, plan, gains, statistics))
+    noise = {name: result.noise for name, result in rounded.items()}
+    grids = {name: result.dynamic_step for name, result in rounded.items()}
+    return replace(
+        plan,
+        sensitivity=predicted_noise(graph, plan, gains, noise),
+        dynamic_sensitivity=dynamic_noise(graph, plan, gains, noise, grids),
+    )
 
 
 def _tensors(graph: Graph, statistics: Statistics, gains: NoiseGains, tiles: CalibrationTiles) -> Tensors:
@@ -71,22 +79,6 @@ def _equalized_range(statistics: Statistics, name: str, scales: dict[str, tuple[
     low, high = statistics.extremes(name)
     divisor = np.asarray(scales.get(name, 1.0))
     return float((low / divisor).min()), float((high / divisor).max())
-
-
-def _bias_corrections(
-    even: Graph,
-    statistics: Statistics,
-    scales: Mapping[str, Sequence[float]],
-    steps: Mapping[str, np.ndarray],
-    bits: Mapping[str, int],
-) -> dict[str, tuple[float, ...]]:
-    corrections = {}
-    for node in even.convs:
-        source = node.inputs[0]
-        mean = statistics.mean[source] / np.asarray(scales.get(source, 1.0))
-        change = bias_correction(_conv(node), steps[node.name], bits[node.name], mean)
-        corrections[node.name] = tuple(change.tolist())
-    return corrections
 
 
 def _conv(node: Node) -> Conv2d:

@@ -1,0 +1,67 @@
+"""Every network of the registry, small and with random weights: exact, whole in XNNPACK, int8 and mixed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from edgesr.conversion import Conversion, Options, convert
+from edgesr.networks import registry
+
+CONFIGS: dict[str, dict[str, object]] = {
+    "plain": {"scale": 2, "width": 8, "depth": 2},
+    "edsr": {"scale": 3, "width": 8, "depth": 2},
+    "srvgg": {"scale": 4, "width": 8, "depth": 2},
+    "rfdn": {"scale": 2, "width": 8, "blocks": 2, "esa": 4},
+    "rlfn": {"scale": 2, "width": 8, "mid": 8, "blocks": 2, "esa": 4},
+    "imdn": {"scale": 2, "width": 16, "blocks": 2, "distilled": 4, "reduced": 4},
+    "carn": {"scale": 2, "width": 8},
+    "carn_m": {"scale": 4, "width": 16, "groups": 4},
+    "srresnet": {**registry.by_name("srresnet").defaults, "width": 8, "depth": 2},
+    "rdn": {"scale": 2, "width": 8, "blocks": 16, "layers": 3, "growth": 8},
+    "espcn": {"scale": 3, "width": 8, "narrow": 8, "channels": 1, "activation": "tanh"},
+    "fsrcnn": {"scale": 3, "width": 8, "narrow": 4, "depth": 2, "channels": 1},
+    "idn": {"scale": 2, "width": 16, "blocks": 2, "step": 4, "channels": 1},
+}
+
+
+def test_every_network_is_here() -> None:
+    assert list(CONFIGS) == list(registry.names())
+
+
+def check(result: Conversion) -> None:
+    comparison = result.evidence.comparison
+    assert comparison.mismatches == 0 and comparison.values > 0
+    assert comparison.psnr_to_reference >= 60
+    assert result.evidence.delegation.share == 1.0
+    assert result.evidence.verdict.drop < 0.5
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_network_converts(name: str, photos: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = registry.by_name(name).build(**CONFIGS[name])
+    torch.save(module.state_dict(), tmp_path / "weights.pth")
+    options = Options(
+        str(tmp_path / "weights.pth"), tmp_path / "w8a8.tflite", scale=module_scale(name), calib=photos,
+        bits="w8a8", method="minmax", tile=24, plan_output=tmp_path / "plan.json",
+    )  # fmt: skip
+    whole = convert(options)
+    check(whole)
+    assert whole.info.network == name
+    assert whole.evidence.int8_mac_share > 0.999  # a dead channel may put a tiny convolution in float
+    convs = list(whole.plan.weight_scales)
+    mixed = whole.plan.with_containers(dict.fromkeys(convs[::3], "f32"))
+    (tmp_path / "mixed.json").write_text(mixed.to_json())
+    result = convert(
+        replace(
+            options, output=tmp_path / "mixed.tflite", bits=str(tmp_path / "mixed.json"), plan_output=None
+        )
+    )
+    check(result)
+    assert 0 < result.evidence.int8_mac_share < 1
+
+
+def module_scale(name: str) -> int:
+    return int(str(CONFIGS[name]["scale"]))

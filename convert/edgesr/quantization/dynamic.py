@@ -41,7 +41,11 @@ def is_pointwise(op: Conv2d | DynamicConv2d) -> bool:
 
 
 def dynamic_grid(x: Tensor, by_pixel: bool) -> DynamicGrid:
-    """The grid of float32 (N,C,H,W) over its extremes, extended to contain zero."""
+    """The grid of float32 (N,C,H,W) over its extremes, extended to contain zero.
+
+    Not defined, as in the kernels, over values so small (up to 1e-36, but not all 0) that 255 / span
+    overflows.
+    """
     axes = (1,) if by_pixel else (1, 2, 3)
     low, high = x.amin(axes, keepdim=True).clamp_max(0), x.amax(axes, keepdim=True).clamp_min(0)
     span = high - low

@@ -1,6 +1,7 @@
 """Scores shipped or freshly trained weights on folders of HR pictures, by the protocol of the literature.
 
 python training/score.py out/plain_x2.safetensors $EDGESR_DATA/eval/Set5 $EDGESR_DATA/eval/Set14
+python training/score.py carn_m_multi.pth $EDGESR_DATA/eval/Set5 --scale 4
 """
 
 from collections.abc import Callable
@@ -34,9 +35,10 @@ def score(enlarge: Callable[[Pixels], Pixels], pictures: list[Pixels], scale: in
 def main(
     weights: Annotated[Path, typer.Argument(help="A checkpoint of any network that edgesr knows.")],
     folders: Annotated[list[Path], typer.Argument(help="Folders of HR pictures.")],
+    scale: Annotated[int | None, typer.Option(help="For a checkpoint that fits several scales.")] = None,
 ) -> None:
     """Print PSNR-Y and SSIM-Y of a network, and of bicubic, on each folder."""
-    network = load_network(str(weights))
+    network = load_network(str(weights), scale=scale)
     for folder in folders:
         pictures = [picture.rgb for picture in read_folder(folder).pictures]
         ours = score(lambda lr: upscale(network, lr), pictures, network.scale)

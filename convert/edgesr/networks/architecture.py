@@ -31,6 +31,9 @@ class Architecture:
         detect: the `Config` that a checkpoint's characteristic keys and shapes speak for, or None if it
             lacks them. A guess: the registry then compares every key with the network so described.
         defaults: the published configuration, used when a network is built without a checkpoint.
+        alike_scales: scales at which the weights have the same shapes. Detection cannot tell which and
+            returns the published one; who loads a checkpoint must ask for the real one. Empty, as for
+            most networks, if the shapes tell the scale.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Architecture:
     build: Callable[..., nn.Module]
     detect: Callable[[Shapes], Config | None]
     defaults: Config = field(default_factory=dict)
+    alike_scales: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Parts that several published networks share: convolutions that keep the size, and spatial attention."""
+"""Parts that several published networks share: size-keeping convolutions, attention, and one whole frame."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -57,3 +59,32 @@ class DeepESA(ESA):
     def refine(self, pooled: Tensor) -> Tensor:
         features = torch.relu(self.conv_max(pooled))
         return self.conv3_(torch.relu(self.conv3(features)))
+
+
+class FusedChain(nn.Module):
+    """The frame of IMDN and RFDN: (N,3,H,W) -> (N,3,H*scale,W*scale).
+
+    Blocks in a row, the outputs of all of them fused, and what went into the first added. The blocks
+    are named `prefix`1, `prefix`2, ... as in the published checkpoints.
+    """
+
+    def __init__(
+        self, scale: int, width: int, blocks: int, prefix: str, block: Callable[[], nn.Module]
+    ) -> None:
+        super().__init__()
+        self.names = tuple(f"{prefix}{index}" for index in range(1, blocks + 1))
+        self.fea_conv = same_conv(3, width)
+        for name in self.names:
+            self.add_module(name, block())
+        self.c = nn.Sequential(same_conv(width * blocks, width, kernel=1), nn.LeakyReLU(LEAK))
+        self.LR_conv = same_conv(width, width)
+        self.upsampler = shuffle_upsampler(width, scale)
+
+    def forward(self, image: Tensor) -> Tensor:
+        shallow = features = self.fea_conv(image)
+        outputs = []
+        for name in self.names:
+            features = getattr(self, name)(features)
+            outputs.append(features)
+        fused = self.c(torch.cat(outputs, dim=1))
+        return self.upsampler(self.LR_conv(fused) + shallow)

@@ -1,7 +1,7 @@
 """FSRCNN: shrink, map, expand, and a transposed convolution, in the layout of yjn870's PyTorch code.
 
 The published network runs on Y. Its weights have the same shapes at every scale (only the stride of the
-last layer differs), so a checkpoint needs to be told its scale: see `registry.ANY_SCALE`.
+last layer differs), so a checkpoint needs to be told its scale: see `Architecture.alike_scales`.
 """
 
 from torch import Tensor, nn
@@ -57,4 +57,5 @@ ARCHITECTURE = Architecture(
     build=FSRCNN,
     detect=detect,
     defaults={"scale": 2, "width": 56, "narrow": 12, "depth": 4, "channels": 1},
+    alike_scales=(2, 3, 4),
 )

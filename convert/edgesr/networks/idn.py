@@ -1,7 +1,7 @@
 """IDN: information distillation, in the layout of yjn870's PyTorch code (which CADyQ shares).
 
 The published network runs on Y; the PyTorch checkpoints are for RGB. The up-sampler learns what bicubic
-interpolation misses. Weights have the same shapes at every scale: see `registry.ANY_SCALE`. White is 1
+interpolation misses. Weights have the same shapes at every scale: see `Architecture.alike_scales`. White is 1
 there; CADyQ's own checkpoints of this layout have 255.
 """
 
@@ -105,4 +105,5 @@ ARCHITECTURE = Architecture(
     build=IDN,
     detect=detect,
     defaults={"scale": 2, "width": 64, "blocks": 4, "step": 16, "channels": 1},
+    alike_scales=(2, 3, 4),
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .architecture import Architecture, Config, Shapes
-from .blocks import LEAK, same_conv, shuffle_upsampler
+from .blocks import LEAK, FusedChain, same_conv, shuffle_upsampler
 from .keys import conv_channels, count_indices, shuffle_scale
 
 
@@ -59,26 +59,11 @@ class IMDB(nn.Module):
         return self.c5(self.cca(kept)) + features
 
 
-class IMDN(nn.Module):
+class IMDN(FusedChain):
     """The network of the paper: (N,3,H,W) -> (N,3,H*scale,W*scale), white = 1."""
 
     def __init__(self, scale: int, width: int, blocks: int, distilled: int, reduced: int) -> None:
-        super().__init__()
-        self.names = tuple(f"IMDB{index}" for index in range(1, blocks + 1))
-        self.fea_conv = same_conv(3, width)
-        for name in self.names:
-            self.add_module(name, IMDB(width, distilled, reduced))
-        self.c = nn.Sequential(same_conv(width * blocks, width, kernel=1), nn.LeakyReLU(LEAK))
-        self.LR_conv = same_conv(width, width)
-        self.upsampler = shuffle_upsampler(width, scale)
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = features = self.fea_conv(image)
-        outputs = []
-        for name in self.names:
-            features = getattr(self, name)(features)
-            outputs.append(features)
-        return self.upsampler(self.LR_conv(self.c(torch.cat(outputs, dim=1))) + shallow)
+        super().__init__(scale, width, blocks, "IMDB", lambda: IMDB(width, distilled, reduced))
 
 
 class PlainIMDB(nn.Module):

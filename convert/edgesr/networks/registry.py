@@ -4,7 +4,6 @@ Adding an architecture is one file and one line of `ARCHITECTURES`.
 """
 
 import difflib
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -31,12 +30,6 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     fsrcnn.ARCHITECTURE,
     idn.ARCHITECTURE,
 )
-
-ANY_SCALE: Mapping[str, tuple[int, ...]] = {"fsrcnn": (2, 3, 4), "idn": (2, 3, 4)}
-"""Architectures whose weights have the same shapes at each of these scales: detection cannot tell which.
-
-The configuration that it returns has the published scale; who loads a checkpoint must ask for the real one.
-"""
 
 REMEDY = "give the state_dict as it was trained, or your own network as package.module:factory"
 

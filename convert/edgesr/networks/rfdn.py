@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .architecture import Architecture, Config, Shapes
-from .blocks import LEAK, DeepESA, same_conv, shuffle_upsampler
+from .blocks import LEAK, DeepESA, FusedChain, same_conv
 from .keys import conv_channels, count_indices, shuffle_scale
 
 
@@ -34,27 +34,11 @@ class RFDB(nn.Module):
         return self.esa(self.c5(torch.cat(kept, dim=1)))
 
 
-class RFDN(nn.Module):
+class RFDN(FusedChain):
     """(N,3,H,W) -> (N,3,H*scale,W*scale), white = 255, H and W at least 15."""
 
     def __init__(self, scale: int, width: int = 50, blocks: int = 4, esa: int = 12) -> None:
-        super().__init__()
-        self.names = tuple(f"B{index}" for index in range(1, blocks + 1))
-        self.fea_conv = same_conv(3, width)
-        for name in self.names:
-            self.add_module(name, RFDB(width, esa))
-        self.c = nn.Sequential(same_conv(width * blocks, width, kernel=1), nn.LeakyReLU(LEAK))
-        self.LR_conv = same_conv(width, width)
-        self.upsampler = shuffle_upsampler(width, scale)
-
-    def forward(self, image: Tensor) -> Tensor:
-        shallow = features = self.fea_conv(image)
-        outputs = []
-        for name in self.names:
-            features = getattr(self, name)(features)
-            outputs.append(features)
-        fused = self.c(torch.cat(outputs, dim=1))
-        return self.upsampler(self.LR_conv(fused) + shallow)
+        super().__init__(scale, width, blocks, "B", lambda: RFDB(width, esa))
 
 
 def detect(shapes: Shapes) -> Config | None:

@@ -150,13 +150,13 @@ def _check_numbers(module: nn.Module, state: dict[str, Tensor], path: Path) -> N
 
 def _at_scale(architecture: Architecture, config: Config, scale: int | None, path: Path) -> Config:
     """The configuration with the scale asked for, where the weights fit several."""
-    fitting = registry.ANY_SCALE.get(architecture.name)
-    if fitting is None:
+    alike = architecture.alike_scales
+    if not alike:
         return config
-    if scale not in fitting:
+    if scale not in alike:
         raise UserError(
             f"{path}: the weights of {architecture.title} do not tell their scale: "
-            f"give --scale, one of {', '.join(map(str, fitting))}"
+            f"give --scale, one of {', '.join(map(str, alike))}"
         )
     return {**config, "scale": scale}
 

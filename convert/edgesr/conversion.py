@@ -35,6 +35,7 @@ from .quantization.plan import Plan
 from .quantization.quantize import quantize
 from .quantization.search import search
 from .quantization.statistics import CalibrationTiles
+from .quantization.sums import terms_apart
 from .quantization.typed import TypedGraph
 from .steps.deployment import deployed, float_tiles, whole_picture, write_program
 from .steps.description import describe, identity, int8_mac_share, layers_json
@@ -193,6 +194,8 @@ class _Work:
         self.network = load_network(options.model, options.weights, options.scale, options.pixel_range)
         stages("reading the network", None)
         self.graph = float_graph(self.network)
+        if options.bits != "f32":
+            self.graph = terms_apart(self.graph)
         self.tile = _tile(options.tile, self.network, self.graph)
         radius = receptive_radius(self.graph)
         self.halo = min(MAX_HALO if radius is None else radius, MAX_HALO, self.tile // 4)
@@ -233,7 +236,7 @@ class _Work:
         return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
 
     def searched(self, plan: Plan) -> Plan:
-        """The plan with as few float layers as keep the drop within `--max-drop`."""
+        """The plan with the cheapest containers that keep the drop within `--max-drop`."""
         cases = self.cases
         advance = self.stages("searching for the cheapest bits", None)
 

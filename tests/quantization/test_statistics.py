@@ -77,6 +77,27 @@ def test_the_fingerprint_is_that_of_the_8_bit_pixels() -> None:
     assert CalibrationTiles(pixels.flip(0), 1).fingerprint != same.fingerprint
 
 
+@pytest.mark.parametrize("white", [1, 255])
+def test_vivid_tiles_have_stronger_colours_and_the_same_greys(white: int) -> None:
+    colours = torch.tensor([[200, 100, 100], [250, 20, 20], [90, 90, 90]]).float().T.view(1, 3, 1, 3)
+    vivid = CalibrationTiles(colours * white / 255, white).vivid().pixels * 255 / white
+    luma = 0.299 * 200 + 0.701 * 100
+    assert vivid[0, 0, 0, 0] == pytest.approx(luma + 1.4 * (200 - luma), abs=0.5)
+    assert vivid[0, :, 0, 1].tolist() == pytest.approx([255, 0, 0])
+    assert vivid[0, :, 0, 2].tolist() == pytest.approx([90, 90, 90])
+    assert torch.allclose(vivid, vivid.round(), atol=1e-4)
+
+
+def test_statistics_can_reach_what_other_tiles_need() -> None:
+    graph, near, far = residual(), picture_levels(2), picture_levels(1) * 3
+    both = collect(graph, CalibrationTiles(near, 1)).reaching(collect(graph, CalibrationTiles(far, 1)))
+    values = run(graph, torch.cat([near, far]), keep=[node.name for node in graph])
+    for name, value in values.items():
+        low, high = both.extremes(name)
+        assert np.allclose(low, value.amin((0, 2, 3))) and np.allclose(high, value.amax((0, 2, 3)))
+    assert np.array_equal(both.variance["a"], collect(graph, CalibrationTiles(near, 1)).variance["a"])
+
+
 def concatenated(*others: tuple[str, ops.Op, str]) -> Graph:
     """Two convolutions and a gate side by side, and what else reads them."""
     return graph_of(

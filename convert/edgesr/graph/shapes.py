@@ -46,6 +46,14 @@ def channels(nodes: Iterable[AnyNode]) -> dict[str, int]:
     return {name: shape[0] for name, shape in shapes(nodes, ANY_SIDE, ANY_SIDE).items()}
 
 
+def multiplications(nodes: Iterable[AnyNode], side: int) -> dict[str, int]:
+    """Convolution -> its multiplications on a picture of side x side."""
+    nodes = tuple(nodes)
+    sizes = shapes(nodes, side, side)
+    areas = {name: height * width for name, (_, height, width) in sizes.items()}
+    return {n.name: n.op.weight.size * areas[n.name] for n in nodes if isinstance(n.op, ops.Conv2d)}
+
+
 @singledispatch
 def shape(op: ops.Op, inputs: list[Shape]) -> Shape:
     """Shape of an op's value, by default its input's. Raises ValueError for inputs that do not fit."""

@@ -7,10 +7,11 @@ pictures; it falls along the ranking, so the shortest sufficient prefix is found
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from math import prod
 
 from ..graph import ops
 from ..graph.graph import Graph, Node
-from ..graph.shapes import shapes
+from ..graph.shapes import multiplications, shapes
 from .plan import Container, Plan
 from .typed import is_depthwise
 
@@ -84,16 +85,10 @@ def _moves(
 
 
 def _costs(graph: Graph) -> dict[str, float]:
-    """Multiplications of each node at the probe size; other ops count their elements."""
-    sizes = shapes(graph, PROBE, PROBE)
-
-    def cost(node: Node) -> float:
-        channels, height, width = sizes[node.name]
-        if isinstance(node.op, ops.Conv2d):
-            return float(node.op.weight[0].size * channels * height * width)
-        return float(ELEMENT_COST * channels * height * width)
-
-    return {node.name: cost(node) for node in graph}
+    """Multiplications of each convolution at the probe size, and what the elements of others count for."""
+    elements = {name: prod(shape) for name, shape in shapes(graph, PROBE, PROBE).items()}
+    others = {name: float(ELEMENT_COST * count) for name, count in elements.items()}
+    return others | multiplications(graph, PROBE)
 
 
 def _feeding_inexact(graph: Graph) -> set[str]:

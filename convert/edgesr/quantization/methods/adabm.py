@@ -1,9 +1,10 @@
 """AdaBM's calibration in its edge form (METHODS A.4-A.6, with A.9-A.11 deciding).
 
 Ranges are running extremes, since a moving average clips the outliers that the worst pictures are made
-of (A.11); bit-aware clipping is an explicit step and looks behind activations; weight scales are found
-per output channel on the grid that the container really uses; channels are equalized by the noise
-predicted at the output. The layer map and the routing thresholds are AdaBM's.
+of (A.11), and reach what the same pictures in stronger colours need; bit-aware clipping is an explicit
+step and looks behind activations; weight scales are found per output channel on the grid that the
+container really uses; channels are equalized by the noise predicted at the output. The layer map and the
+routing thresholds are AdaBM's.
 """
 
 from dataclasses import replace
@@ -33,7 +34,7 @@ GAIN_SIDE = 64  # of each tile: back-propagation keeps every value
 
 def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int) -> Plan:
     """A plan with every node quantized; see the module's docstring."""
-    statistics = collect(graph, tiles)
+    statistics = collect(graph, tiles).reaching(collect(graph, tiles.vivid()))
     stride = max(1, len(tiles.pixels) // GAIN_TILES)
     crops = tiles.pixels[::stride, :, :GAIN_SIDE, :GAIN_SIDE]
     gains = noise_gains(graph, crops, tiles.pixel_range, tiles.seed)

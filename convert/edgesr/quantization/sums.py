@@ -1,0 +1,82 @@
+"""Sums that one convolution reads, without rounding them.
+
+conv(a + b) is one convolution of a and b side by side, its kernel repeated. int8 then rounds the two
+terms, not their sum as well; and a term that nothing else reads gets channel scales of its own, with
+which equalization stretches it over the grid of the other. So that one term is of that kind, shallow
+features, which are cheap, are made a second time.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..graph.graph import Graph, Node
+from ..graph.ops import Add, Concat, Conv2d
+from ..graph.shapes import multiplications, shapes
+
+BUDGET = 0.1  # of the network's multiplications: what may be added
+PROBE = 64  # height and width at which they are counted
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A convolution that reads a sum, and the shallow features among its terms that others read too."""
+
+    conv: Node[Conv2d]
+    total: Node
+    copied: tuple[Node, ...]
+
+
+def terms_apart(graph: Graph) -> Graph:
+    """The graph with the cheapest of such sums replaced; float outputs stay equal up to rounding."""
+    costs = multiplications(graph, PROBE)
+    places = {place: _cost(place, costs) for conv in graph.convs if (place := _place(graph, conv))}
+    left = BUDGET * sum(costs.values())
+    for place, cost in sorted(places.items(), key=lambda item: item[1]):
+        left -= cost
+        if left >= 0:
+            graph = _apart(graph, place)
+    return graph
+
+
+def _place(graph: Graph, conv: Node[Conv2d]) -> _Place | None:
+    total = graph[conv.inputs[0]]
+    if conv.op.groups != 1 or not _is_plain_sum(graph, total):
+        return None
+    terms = [graph[name] for name in total.inputs]
+    alone = [term for term in terms if graph.only_user(term.name) is total]
+    copied = [term for term in terms if term not in alone and _is_shallow(graph, term)]
+    return _Place(conv, total, tuple(copied)) if alone or copied else None
+
+
+def _is_plain_sum(graph: Graph, node: Node) -> bool:
+    """Of two different tensors of one size, for one reader."""
+    if not isinstance(node.op, Add) or node.op.relu or graph.only_user(node.name) is None:
+        return False
+    sizes = shapes(graph, PROBE, PROBE)
+    a, b = node.inputs
+    return a != b and sizes[a] == sizes[b]
+
+
+def _is_shallow(graph: Graph, node: Node) -> bool:
+    return isinstance(node.op, Conv2d) and node.inputs[0] == graph.input.name
+
+
+def _cost(place: _Place, costs: dict[str, int]) -> int:
+    return sum(costs[node.name] for node in (place.conv, *place.copied))
+
+
+def _apart(graph: Graph, place: _Place) -> Graph:
+    conv, total = graph[place.conv.name], place.total
+    copies = {node.name: replace(node, name=_free_name(graph, node.name)) for node in place.copied}
+    terms = tuple(copies[name].name if name in copies else name for name in total.inputs)
+    beside = Node(f"{total.name}.terms", Concat(), terms, total.source)
+    op = replace(place.conv.op, weight=np.tile(place.conv.op.weight, (1, 2, 1, 1)))
+    wider = replace(conv, op=op, inputs=(beside.name,))
+    return graph.replaced({total.name: (*copies.values(), beside), conv.name: wider})
+
+
+def _free_name(graph: Graph, path: str) -> str:
+    """As for one more application of the module."""
+    taken = {node.name for node in graph}
+    return next(name for i in range(2, len(taken) + 3) if (name := f"{path}#{i}") not in taken)

@@ -35,7 +35,7 @@ from .quantization.plan import Plan
 from .quantization.quantize import quantize
 from .quantization.search import search
 from .quantization.statistics import CalibrationTiles
-from .quantization.sums import terms_apart
+from .quantization.sums import cheap_sums, terms_apart
 from .quantization.typed import TypedGraph
 from .steps.deployment import deployed, float_tiles, whole_picture, write_program
 from .steps.description import describe, identity, int8_mac_share, layers_json
@@ -49,6 +49,7 @@ OUTPUT_SIDE = 256  # pixels of an output tile, about
 MAX_HALO = 8
 MAX_TILE = 1024
 COMPARED_TILES = 4
+INT8_THROUGHOUT = ("w8a8", "w4a8")  # forms in which sums would be rounded
 LEAST_SIDE = 8  # low-resolution pixels that a picture needs to be judged at all
 
 
@@ -194,8 +195,8 @@ class _Work:
         self.network = load_network(options.model, options.weights, options.scale, options.pixel_range)
         stages("reading the network", None)
         self.graph = float_graph(self.network)
-        if options.bits != "f32":
-            self.graph = terms_apart(self.graph)
+        self.apart = plan.apart if plan else cheap_sums(self.graph) if options.bits in INT8_THROUGHOUT else ()
+        self.graph = self._terms_apart()
         self.tile = _tile(options.tile, self.network, self.graph)
         radius = receptive_radius(self.graph)
         self.halo = min(MAX_HALO if radius is None else radius, MAX_HALO, self.tile // 4)
@@ -205,6 +206,12 @@ class _Work:
             self.graph, self.network.scale, self.drawn.calibrate, options.model
         )
         prove_equal(self.graph, self.network, self.pixel_range)
+
+    def _terms_apart(self) -> Graph:
+        try:
+            return terms_apart(self.graph, self.apart)
+        except ValueError as error:
+            raise UserError(f"--bits {self.options.bits}: {error}: it belongs to another network.") from error
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -232,7 +239,7 @@ class _Work:
             self.drawn.calibrate, self.network.scale, self.tile, self.halo, self.pixel_range, self.seed
         )
         method = methods.by_name("minmax" if bits == "f32" else self.options.method)
-        plan = method(self.graph, tiles, 4 if bits == "w4a8" else 8)
+        plan = replace(method(self.graph, tiles, 4 if bits == "w4a8" else 8), apart=self.apart)
         return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
 
     def searched(self, plan: Plan) -> Plan:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 
 from edgesr.graph import ops
@@ -13,7 +14,7 @@ from edgesr.quantization.methods.adabm import adabm
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.reference import run
 from edgesr.quantization.statistics import CalibrationTiles
-from edgesr.quantization.sums import BUDGET, terms_apart
+from edgesr.quantization.sums import BUDGET, cheap_sums, terms_apart
 
 from .toy import conv, graph_of, picture_levels
 
@@ -35,22 +36,25 @@ def global_skip() -> Graph:
     return ending(("sum", ops.Add(), "head body7"), ("tail", conv(3, 8, 3, kernel=1), "sum"))
 
 
+def apart(graph: Graph) -> Graph:
+    return terms_apart(graph, cheap_sums(graph))
+
+
 def concats(graph: Graph) -> list[str]:
     return [node.name for node in graph if isinstance(node.op, ops.Concat)]
 
 
 def test_float_outputs_stay_equal() -> None:
     graph, pixels = global_skip(), picture_levels(2)
-    apart = terms_apart(graph)
-    assert concats(apart) == ["sum.terms"] and "sum" not in {node.name for node in apart}
-    assert torch.allclose(predict(apart, pixels), predict(graph, pixels), rtol=1e-4, atol=1e-4)
+    assert concats(apart(graph)) == ["sum.terms"] and "sum" not in {node.name for node in apart(graph)}
+    assert torch.allclose(predict(apart(graph), pixels), predict(graph, pixels), rtol=1e-4, atol=1e-4)
 
 
 def test_shallow_features_are_made_again_for_it() -> None:
-    apart = terms_apart(global_skip())
-    assert apart["sum.terms"].inputs == ("head#2", "body7")
-    assert apart["head#2"].op.same_as(apart["head"].op)
-    assert [node.name for node in apart.users["head"]] == ["body0"]
+    after = apart(global_skip())
+    assert after["sum.terms"].inputs == ("head#2", "body7")
+    assert after["head#2"].op.same_as(after["head"].op)
+    assert [node.name for node in after.users["head"]] == ["body0"]
 
 
 def test_deep_features_that_others_read_stay_where_they_are() -> None:
@@ -59,7 +63,7 @@ def test_deep_features_that_others_read_stay_where_they_are() -> None:
         ("sum", ops.Add(), "body7 left"),
         ("tail", conv(3, 8, 3, kernel=1), "sum"),
     )
-    assert terms_apart(graph)["sum.terms"].inputs == ("body7", "left")
+    assert apart(graph)["sum.terms"].inputs == ("body7", "left")
 
 
 def test_sums_of_other_kinds_stay() -> None:
@@ -72,21 +76,20 @@ def test_sums_of_other_kinds_stay() -> None:
     depthwise = ending(("sum", ops.Add(), "head body7"), ("tail", grouped, "sum"))
     itself = ending(("sum", ops.Add(), "body7 body7"), tail)
     for graph in (twice, relu, shared, depthwise, itself):
-        assert terms_apart(graph) == graph
+        assert cheap_sums(graph) == ()
 
 
 def test_no_more_than_the_budget_is_added() -> None:
     dear = ending(("sum", ops.Add(), "head body7"), ("tail", conv(3, 8, 32), "sum"))
-    assert terms_apart(dear) == dear
+    assert cheap_sums(dear) == ()
     both = ending(
         ("cheap_sum", ops.Add(), "head body7"),
         ("cheap", conv(2, 8, 8, kernel=1), "cheap_sum"),
         ("dear_sum", ops.Add(), "head cheap"),
         ("dear", conv(3, 8, 12), "dear_sum"),
     )
-    apart = terms_apart(both)
-    assert concats(apart) == ["cheap_sum.terms"]
-    before, after = (sum(multiplications(graph, 64).values()) for graph in (both, apart))
+    assert cheap_sums(both) == ("cheap",)
+    before, after = (sum(multiplications(graph, 64).values()) for graph in (both, apart(both)))
     assert before < after <= (1 + BUDGET) * before
 
 
@@ -98,4 +101,10 @@ def test_int8_comes_closer_to_float() -> None:
         typed = quantize(graph, adabm(graph, CalibrationTiles(pixels, 1), 8))
         return float((run(typed, pixels)[typed.output] - exact).square().mean())
 
-    assert error(terms_apart(graph)) < error(graph)
+    assert error(apart(graph)) < error(graph)
+
+
+@pytest.mark.parametrize("name", ["body3", "head", "nothing"])
+def test_other_convolutions_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        terms_apart(global_skip(), [name])

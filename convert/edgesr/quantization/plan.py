@@ -47,6 +47,8 @@ class Plan:
         bias_corrections: convolution -> what its int8 form adds to its bias, one value per output channel.
         channel_scales: node -> what each of its channels is divided by (see `equalize`); nodes whose
             channels all keep 1 are left out.
+        apart: convolutions that read the two terms of a sum side by side (see `sums`); the other fields
+            name the nodes of the graph so changed.
         containers: node -> container; a node that is not named is w8a8 or a8.
         sensitivity: node -> predicted mean square error at the output, in grey levels (0..255) squared,
             that its quantization causes (see `noise`). Empty if the method does not estimate it.
@@ -61,6 +63,7 @@ class Plan:
     weight_levels: Mapping[str, bytes] = field(default_factory=dict)
     bias_corrections: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     channel_scales: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
     containers: Mapping[str, Container] = field(default_factory=dict)
     sensitivity: Mapping[str, float] = field(default_factory=dict)
     dynamic_sensitivity: Mapping[str, float] = field(default_factory=dict)
@@ -126,6 +129,7 @@ def _read(data: Any) -> Plan:
             name: tuple(_finite(name, v) for v in values) for name, values in data["bias_corrections"].items()
         },
         channel_scales={name: _scales(name, values) for name, values in data["channel_scales"].items()},
+        apart=tuple(_name("apart", name) for name in data["apart"]),
         containers=data["containers"],
         sensitivity={name: _finite(name, value) for name, value in data["sensitivity"].items()},
         dynamic_sensitivity={
@@ -135,6 +139,12 @@ def _read(data: Any) -> Plan:
         thresholds=None if thresholds is None else _thresholds(thresholds),
         provenance=_provenance(data["provenance"]),
     )
+
+
+def _name(field: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{field!r} holds {value!r}, not a name")
+    return value
 
 
 def _finite(name: str, value: Any) -> float:

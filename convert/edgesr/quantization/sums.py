@@ -6,7 +6,9 @@ which equalization stretches it over the grid of the other. So that one term is 
 features, which are cheap, are made a second time.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -27,15 +29,28 @@ class _Place:
     copied: tuple[Node, ...]
 
 
-def terms_apart(graph: Graph) -> Graph:
-    """The graph with the cheapest of such sums replaced; float outputs stay equal up to rounding."""
+def cheap_sums(graph: Graph) -> tuple[str, ...]:
+    """Convolutions that read such sums, the cheapest first, as far as the budget goes."""
     costs = multiplications(graph, PROBE)
-    places = {place: _cost(place, costs) for conv in graph.convs if (place := _place(graph, conv))}
-    left = BUDGET * sum(costs.values())
-    for place, cost in sorted(places.items(), key=lambda item: item[1]):
-        left -= cost
-        if left >= 0:
-            graph = _apart(graph, place)
+    places = [place for conv in graph.convs if (place := _place(graph, conv))]
+    places.sort(key=lambda place: _cost(place, costs))
+    spent = accumulate(_cost(place, costs) for place in places)
+    budget = BUDGET * sum(costs.values())
+    return tuple(p.conv.name for p, total in zip(places, spent, strict=True) if total <= budget)
+
+
+def terms_apart(graph: Graph, convs: Iterable[str]) -> Graph:
+    """The graph with the sums that these convolutions read replaced; outputs stay equal up to rounding.
+
+    Raises:
+        ValueError: if one of them does not read such a sum, or is none of the graph's.
+    """
+    for name in convs:
+        conv = next((node for node in graph.convs if node.name == name), None)
+        place = _place(graph, conv) if conv else None
+        if place is None:
+            raise ValueError(f"{name!r} is no convolution that reads a sum")
+        graph = _apart(graph, place)
     return graph
 
 
@@ -67,7 +82,7 @@ def _cost(place: _Place, costs: dict[str, int]) -> int:
 
 
 def _apart(graph: Graph, place: _Place) -> Graph:
-    conv, total = graph[place.conv.name], place.total
+    conv, total = place.conv, place.total
     copies = {node.name: replace(node, name=_free_name(graph, node.name)) for node in place.copied}
     terms = tuple(copies[name].name if name in copies else name for name in total.inputs)
     beside = Node(f"{total.name}.terms", Concat(), terms, total.source)

@@ -70,8 +70,9 @@ def engine(graph: Graph, white: int, form: str) -> LiteRtEngine:
 
 
 def timed(engines: dict[str, LiteRtEngine]) -> dict[str, float]:
-    """Median milliseconds of each engine; rounds alternate so that load falls on all alike."""
-    batch = np.random.default_rng(0).random((1, TILE, TILE, 3), np.float32)
+    """Median milliseconds of engines with one input size; rounds alternate, so load falls on all alike."""
+    shape = next(iter(engines.values())).input_shape(VARIANT)
+    batch = np.random.default_rng(0).random(shape, np.float32)
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     for runner in engines.values():
         runner.run(VARIANT, batch)  # the first run prepares

@@ -33,7 +33,7 @@ from .quantization import methods
 from .quantization import plan as plans
 from .quantization.plan import Plan
 from .quantization.quantize import quantize
-from .quantization.search import search
+from .quantization.search import ranked_moves, search
 from .quantization.statistics import CalibrationTiles
 from .quantization.sums import cheap_sums, terms_apart
 from .quantization.typed import TypedGraph
@@ -252,7 +252,8 @@ class _Work:
             program = write_program(quantize(self.graph, candidate), info)
             return expected_drop(cases, deployed(program, info, self.threads))
 
-        return search(self.graph, plan, drop_of, self.options.max_drop, advance)
+        moves = ranked_moves(self.graph, plan)
+        return search(plan, moves, drop_of, self.options.max_drop, advance)
 
     def measure(self, program: bytes, typed: TypedGraph, info: ProgramInfo) -> Evidence:
         """Runs the program: against the integer reference on some tiles, against float on the pictures."""

@@ -95,7 +95,7 @@ def test_the_expected_drop_is_that_on_easier_pictures(pictures: list[Picture]) -
 
 @pytest.mark.parametrize("tiled", [False, True])
 def test_known_noise_gives_the_known_expected_drop(tiled: bool) -> None:
-    """10 log10(1 + noise / error), the error being the pictures' mean, `HEADROOM` dB lower."""
+    """10 log10(1 + noise / error) of the picture with the most, its error `HEADROOM` dB lower."""
     flat = np.full((16, 16, 3), 100, np.uint8)
     steps, psnrs = (1, 4), (30.0, 40.0)  # the program's grey levels off, the float network's PSNR-Y
 
@@ -105,10 +105,17 @@ def test_known_noise_gives_the_known_expected_drop(tiled: bool) -> None:
         return Case(str(step), flat, lr, other if tiled else flat, psnr, flat if tiled else None, psnr)
 
     cases = [known(step, psnr) for step, psnr in zip(steps, psnrs, strict=True)]
-    error = 255**2 * (10**-3 + 10**-4) / 2 / 10 ** (HEADROOM / 10)
+    errors = [255**2 / 10 ** ((psnr + HEADROOM) / 10) for psnr in psnrs]
     noises = [(step * LUMA.sum()) ** 2 for step in steps]
-    expected = np.mean([10 * np.log10(1 + noise / error) for noise in noises])
+    expected = max(10 * np.log10(1 + n / e) for n, e in zip(noises, errors, strict=True))
     assert expected_drop(cases, lambda lr: flat + lr[0, 0, 0]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_perfect_float_result_asks_for_nothing_impossible() -> None:
+    flat = np.full((16, 16, 3), 100, np.uint8)
+    cases = [Case("flat", flat, flat[::2, ::2], flat, inf, None, None)]
+    assert expected_drop(cases, lambda lr: flat) == 0
+    assert 0 < expected_drop(cases, lambda lr: flat + 1) < 5
 
 
 def test_progress_is_told_per_picture(pictures: list[Picture]) -> None:

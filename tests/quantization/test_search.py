@@ -103,7 +103,9 @@ def test_gates_and_resizing_are_never_float() -> None:
     moves = [move.containers for move in ranked_moves(GATED, plan_for(GATED))]
     # A float "b" would make its gate float; a float "a" or "leak" the resize, through the pool.
     assert moves == [{"product": "f32", "out": "f32"}]
-    found = quantize(GATED, search(GATED, plan_for(GATED), lambda plan: 9.0, 0.1))
+    found = quantize(
+        GATED, search(plan_for(GATED), ranked_moves(GATED, plan_for(GATED)), lambda plan: 9.0, 0.1)
+    )
     assert found["product"].qparams is None
     assert all(found[name].qparams is not None for name in ("small", "back", "gate"))
 
@@ -111,17 +113,21 @@ def test_gates_and_resizing_are_never_float() -> None:
 def test_nothing_is_float_where_int8_is_good_enough() -> None:
     plan = plan_for(residual())
     measured = Measured(lambda names: 0.05)
-    assert search(residual(), plan, measured, 0.1) == plan
+    assert search(plan, ranked_moves(residual(), plan), measured, 0.1) == plan
     assert measured.asked == [set()]
 
 
 def test_a_drop_at_the_limit_is_within_it() -> None:
-    assert floats(search(residual(), plan_for(residual()), lambda plan: 0.1, 0.1)) == set()
+    plan = plan_for(residual())
+    assert floats(search(plan, ranked_moves(residual(), plan), lambda plan: 0.1, 0.1)) == set()
 
 
 def test_every_move_is_made_where_nothing_less_is_enough() -> None:
     graph = chain(6)
-    assert floats(search(graph, plan_for(graph), lambda plan: 9.0, 0.1)) == {f"c{i}" for i in range(6)}
+    plan = plan_for(graph)
+    assert floats(search(plan, ranked_moves(graph, plan), lambda plan: 9.0, 0.1)) == {
+        f"c{i}" for i in range(6)
+    }
 
 
 @settings(deadline=None)
@@ -137,7 +143,7 @@ def test_the_shortest_prefix_that_holds_is_found_with_few_measurements(
     needed = data.draw(st.integers(0, length))
     measured = Measured(lambda names: float(length - len(names)))
     ticks: list[int] = []
-    found = search(graph, plan, measured, float(length - needed), lambda: ticks.append(0))
+    found = search(plan, ranked_moves(graph, plan), measured, float(length - needed), lambda: ticks.append(0))
     assert floats(found) == set(order[:needed])
     assert all(names == set(order[: len(names)]) for names in measured.asked)  # prefixes only
     assert len(ticks) == len(measured.asked) <= 2 * ceil(log2(needed + 1)) + 2
@@ -147,5 +153,7 @@ def test_the_shortest_prefix_that_holds_is_found_with_few_measurements(
 def test_other_decisions_of_the_plan_stay() -> None:
     graph = chain(4)
     plan = replace(plan_for(graph, c1="w4a8"), sensitivity={"c3": 1.0})
-    found = search(graph, plan, lambda candidate: float("c3" not in floats(candidate)), 0.5)
+    found = search(
+        plan, ranked_moves(graph, plan), lambda candidate: float("c3" not in floats(candidate)), 0.5
+    )
     assert found == plan.with_containers({"c3": "f32"}) and found.containers["c1"] == "w4a8"

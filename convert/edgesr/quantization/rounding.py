@@ -46,20 +46,25 @@ class Rounding:
 
 
 def round_weights(
-    graph: Graph, scales: Mapping[str, np.ndarray], bits: Mapping[str, int], tiles: CalibrationTiles
+    graph: Graph,
+    scales: Mapping[str, np.ndarray],
+    bits: Mapping[str, int],
+    tiles: CalibrationTiles,
+    pass_on: bool = True,
 ) -> dict[str, Rounding]:
     """Levels of every convolution.
 
     Args:
         scales: convolution -> float32 (out,), the value of one level.
         bits: convolution -> width of its weights.
+        pass_on: False rounds each weight to the nearest level.
     """
     results: dict[str, Rounding] = {}
 
     def observe(node: Node, value: Tensor) -> Tensor:
         for user in graph.users[node.name]:
             if isinstance(user.op, Conv2d):
-                results[user.name] = _rounded(user.op, value, scales[user.name], bits[user.name])
+                results[user.name] = _rounded(user.op, value, scales[user.name], bits[user.name], pass_on)
         return value
 
     stride = max(1, len(tiles.pixels) // TILES)
@@ -68,7 +73,7 @@ def round_weights(
     return results
 
 
-def _rounded(op: Conv2d, x: Tensor, scales: np.ndarray, bits: int) -> Rounding:
+def _rounded(op: Conv2d, x: Tensor, scales: np.ndarray, bits: int, pass_on: bool) -> Rounding:
     levels = np.empty(op.weight.shape, np.int8)
     correction, noise = np.zeros(len(op.bias)), np.zeros(len(op.bias))
     outputs, inputs = op.weight.shape[0] // op.groups, op.weight.shape[1]
@@ -77,7 +82,7 @@ def _rounded(op: Conv2d, x: Tensor, scales: np.ndarray, bits: int) -> Rounding:
         source = _patches(op, x[:, group * inputs : (group + 1) * inputs])
         weight = tensor(op.weight[rows]).flatten(1).double()
         mean = source.mean(0)
-        chosen, noise[rows] = _chosen(weight, source - mean, tensor(scales[rows]).double(), bits)
+        chosen, noise[rows] = _chosen(weight, source - mean, tensor(scales[rows]).double(), bits, pass_on)
         error = chosen * tensor(scales[rows]).double()[:, None] - weight
         levels[rows] = chosen.to(torch.int8).numpy().reshape(levels[rows].shape)
         correction[rows] = -(error @ mean.double()).numpy()
@@ -104,14 +109,18 @@ def _patches(op: Conv2d, x: Tensor) -> Tensor:
     return torch.stack(read, dim=2).flatten(1)
 
 
-def _chosen(weight: Tensor, source: Tensor, scales: Tensor, bits: int) -> tuple[Tensor, np.ndarray]:
+def _chosen(
+    weight: Tensor, source: Tensor, scales: Tensor, bits: int, pass_on: bool
+) -> tuple[Tensor, np.ndarray]:
     """Levels (rows, columns), and the variance that rounding to them adds to each row's result."""
-    levels, noise = torch.empty_like(weight), np.zeros(len(weight))
+    limit = weight_levels(bits)
+    levels, noise = (weight / scales[:, None]).round_().clamp_(-limit, limit), np.zeros(len(weight))
     for start in range(0, weight.shape[1], COLUMNS):
         block = slice(start, start + COLUMNS)
         part = source[:, block]
         moments = (part.T @ part).double() / len(part)
-        levels[:, block] = _pass_errors_on(weight[:, block], moments, scales, weight_levels(bits))
+        if pass_on:
+            levels[:, block] = _pass_errors_on(weight[:, block], moments, scales, limit)
         error = levels[:, block] * scales[:, None] - weight[:, block]
         noise += ((error @ moments) * error).sum(1).numpy()
     return levels, noise

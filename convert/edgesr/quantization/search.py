@@ -5,7 +5,7 @@ remove at the output per cost they add. The measurement is the deployed program'
 pictures; it falls along the ranking, so the shortest sufficient prefix is found by doubling and bisection.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from math import prod
 
@@ -115,8 +115,8 @@ def _elementwise_before(graph: Graph, conv: Node, exact: Set[str]) -> list[str]:
 
 
 def search(
-    graph: Graph,
     plan: Plan,
+    moves: Sequence[Move],
     drop_of: Callable[[Plan], float],
     max_drop: float,
     progress: Callable[[], None] = lambda: None,
@@ -124,12 +124,12 @@ def search(
     """The plan after the shortest prefix of ranked moves whose drop is within the limit.
 
     Args:
+        moves: ranked, best first.
         drop_of: the measured drop in dB of the program that a plan gives.
         progress: called after each measurement.
 
     Returns the plan with every move made if nothing less is enough.
     """
-    moves = ranked_moves(graph, plan)
 
     def moved(count: int) -> Plan:
         return plan.with_containers({k: v for move in moves[:count] for k, v in move.containers.items()})

@@ -7,7 +7,7 @@ container really uses; channels are equalized by the noise predicted at the outp
 routing thresholds are AdaBM's.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -32,25 +32,49 @@ GAIN_TILES = 8
 GAIN_SIDE = 64  # of each tile: back-propagation keeps every value
 
 
-def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int) -> Plan:
+@dataclass(frozen=True)
+class Levers:
+    """Steps that can be left out, so that it can be measured what each is worth.
+
+    Attributes:
+        vivid: ranges reach what stronger colours need.
+        clip: bit-aware clipping behind activations.
+        equalize: channel scales.
+        pass_on: weights are rounded so that their errors cancel, not each to the nearest level.
+        correct_bias: biases take back the mean of what rounded weights change.
+    """
+
+    vivid: bool = True
+    clip: bool = True
+    equalize: bool = True
+    pass_on: bool = True
+    correct_bias: bool = True
+
+
+def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int, levers: Levers = Levers()) -> Plan:
     """A plan with every node quantized; see the module's docstring."""
-    statistics = collect(graph, tiles).reaching(collect(graph, tiles.vivid()))
+    statistics = collect(graph, tiles)
+    if levers.vivid:
+        statistics = statistics.reaching(collect(graph, tiles.vivid()))
     stride = max(1, len(tiles.pixels) // GAIN_TILES)
     crops = tiles.pixels[::stride, :, :GAIN_SIDE, :GAIN_SIDE]
     gains = noise_gains(graph, crops, tiles.pixel_range, tiles.seed)
     chosen = containers(graph, body_bits)
     bits = {name: WEIGHT_BITS[container] for name, container in chosen.items()}
-    scales = channel_scales(graph, _tensors(graph, statistics, gains, tiles), bits)
+    tensors = _tensors(graph, statistics, gains, tiles)
+    scales = channel_scales(graph, tensors, bits) if levers.equalize else {}
     even = equalized(graph, scales)
     ranges = {node.name: _equalized_range(statistics, node.name, scales) for node in graph}
-    ranges |= clip_before_activations(even, ranges, tiles)
+    if levers.clip:
+        ranges |= clip_before_activations(even, ranges, tiles)
     steps = {node.name: omse_scales(_conv(node).weight, bits[node.name]) for node in even.convs}
-    rounded = round_weights(even, steps, bits, tiles)
+    rounded = round_weights(even, steps, bits, tiles, levers.pass_on)
+    corrections = {name: tuple(result.correction.tolist()) for name, result in rounded.items()}
     plan = Plan(
         ranges=settle(even, ranges, tiles.pixel_range),
         weight_scales={name: tuple(values.tolist()) for name, values in steps.items()},
         weight_levels={name: result.levels.tobytes() for name, result in rounded.items()},
-        bias_corrections={name: tuple(result.correction.tolist()) for name, result in rounded.items()},
+        bias_corrections=corrections if levers.correct_bias else {},
         channel_scales=scales,
         containers=chosen,
         layer_map=layer_map(graph, statistics),

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from edgesr.conversion import MAX_HALO, OUTPUT_SIDE
 from edgesr.defaults import CALIBRATION_IMAGES, SEED
-from edgesr.evaluation.judge import expected_drop, prepare
+from edgesr.evaluation.judge import Foreseen, foresee, prepare
 from edgesr.graph import ops
 from edgesr.graph.graph import Graph
 from edgesr.quantization.methods.adabm import Levers, adabm
@@ -80,10 +80,10 @@ class Bench:
         tiled = float_tiles(graph, self._info(graph, plan))
         cases = prepare(self.held_back, self.subject.network.scale, whole_picture(graph, white), tiled)
 
-        def drop_of(plan: Plan) -> float:
-            return expected_drop(cases, deployed(self.program(graph, plan), self._info(graph, plan), THREADS))
+        def foreseen(plan: Plan) -> Foreseen:
+            return foresee(cases, deployed(self.program(graph, plan), self._info(graph, plan), THREADS))
 
-        return search(plan, moves, drop_of, MAX_DROP)
+        return search(plan, moves, foreseen, MAX_DROP)
 
     def _info(self, graph: Graph, plan: Plan) -> ProgramInfo:
         subject = self.subject
@@ -102,7 +102,7 @@ def static_rows(bench: Bench) -> Iterator[tuple[str, str]]:
         yield f"all but {LABELS[lever]}", bench.drop(bench.graph(others), bench.plan(others))
     yield f"all, ranges x {NARROWER}", bench.drop(graph, narrowed(plan, bench.subject.pixel_range))
     for label, change in (("float sums", float_sums), ("grids found at run time", dynamic_grids)):
-        yield f"all, {label}", bench.drop(graph, change(graph, plan))
+        yield f"all, {label}", bench.drop(graph, change(graph, plan, bench.tile))
 
 
 def narrowed(plan: Plan, pixel_range: int) -> Plan:
@@ -112,14 +112,14 @@ def narrowed(plan: Plan, pixel_range: int) -> Plan:
     return replace(plan, ranges=cut)
 
 
-def float_sums(graph: Graph, plan: Plan) -> Plan:
+def float_sums(graph: Graph, plan: Plan, tile: int) -> Plan:
     return plan.with_containers({n.name: "f32" for n in graph if isinstance(n.op, ops.Add)})
 
 
-def dynamic_grids(graph: Graph, plan: Plan) -> Plan:
+def dynamic_grids(graph: Graph, plan: Plan, tile: int) -> Plan:
     changes = {
         name: "f32" if container == "f32" and name not in plan.weight_scales else "w8a8-dynamic"
-        for move in ranked_moves(graph, plan)
+        for move in ranked_moves(graph, plan, tile)
         for name, container in move.containers.items()
     }
     return plan.with_containers(changes)
@@ -146,16 +146,16 @@ def in_network_order(graph: Graph, moves: Sequence[Move]) -> list[Move]:
     return sorted(moves, key=lambda move: max(place[name] for name in move.containers))
 
 
-def orders(graph: Graph, plan: Plan) -> Mapping[str, Callable[[], Sequence[Move]]]:
+def orders(graph: Graph, plan: Plan, tile: int) -> Mapping[str, Callable[[], Sequence[Move]]]:
     def ranked() -> Sequence[Move]:
-        return ranked_moves(graph, plan)
+        return ranked_moves(graph, plan, tile)
 
     return {
         "noise removed per cost": ranked,
         "noise removed": lambda: by_noise(ranked()),
         "order of the network": lambda: in_network_order(graph, ranked()),
         "noise removed per cost, float only": lambda: ranked_moves(
-            graph, replace(plan, dynamic_sensitivity=plan.sensitivity)
+            graph, replace(plan, dynamic_sensitivity=plan.sensitivity), tile
         ),
     }
 
@@ -169,7 +169,10 @@ def search_orders(models: Models, images: Images, calib: Calib = None) -> None:
         levers = ALL - {APART}
         graph, plan = bench.graph(levers), bench.plan(levers)
         engines = {"w8a8": LiteRtEngine(bench.program(graph, plan), 1)}
-        found = {name: bench.searched(graph, plan, moves()) for name, moves in orders(graph, plan).items()}
+        found = {
+            name: bench.searched(graph, plan, moves())
+            for name, moves in orders(graph, plan, bench.tile).items()
+        }
         engines |= {name: LiteRtEngine(bench.program(graph, p), 1) for name, p in found.items()}
         times = timed(engines)
         for name, chosen in found.items():

@@ -24,7 +24,7 @@ from edgesr_runtime.program import read_info
 from .defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED, TARGET
 from .errors import UserError
 from .evaluation.folder import list_pictures
-from .evaluation.judge import Case, expected_drop, judge, prepare
+from .evaluation.judge import Case, Foreseen, foresee, judge, prepare
 from .graph.graph import Graph
 from .graph.receptive import receptive_radius, smallest_side
 from .networks.architecture import Network
@@ -247,13 +247,13 @@ class _Work:
         cases = self.cases
         advance = self.stages("searching for the cheapest bits", None)
 
-        def drop_of(candidate: Plan) -> float:
+        def foreseen(candidate: Plan) -> Foreseen:
             info = self.describe(candidate)
             program = write_program(quantize(self.graph, candidate), info)
-            return expected_drop(cases, deployed(program, info, self.threads))
+            return foresee(cases, deployed(program, info, self.threads))
 
-        moves = ranked_moves(self.graph, plan)
-        return search(plan, moves, drop_of, self.options.max_drop, advance)
+        moves = ranked_moves(self.graph, plan, self.tile)
+        return search(plan, moves, foreseen, self.options.max_drop, advance)
 
     def measure(self, program: bytes, typed: TypedGraph, info: ProgramInfo) -> Evidence:
         """Runs the program: against the integer reference on some tiles, against float on the pictures."""

@@ -187,21 +187,39 @@ def judge(cases: Iterable[Case], program: Upscaler, progress: Progress = lambda:
     return Verdict(tuple(scores))
 
 
-def expected_drop(cases: Iterable[Case], program: Upscaler) -> float:
-    """Drop in dB of the picture that quantization costs most, were the pictures a little easier than these.
+@dataclass(frozen=True)
+class Foreseen:
+    """What quantization is expected to cost: dB of PSNR-Y.
 
-    The same noise costs more where the float network errs less: 10 log10(1 + noise / error). What holds on a
-    few pictures must hold on others, so each error is taken `HEADROOM` dB below what it is, but no lower than
-    `EASIEST`. The noise is the program's against the float network on the same tiles (cases prepared with
-    `tiled`), so what tiling costs is not blamed on quantization.
+    Attributes:
+        mean: over pictures like those that were looked at.
+        worst: of the one that loses most, were the float network `HEADROOM` dB better on each: what holds on
+            a few pictures must hold on others.
     """
-    drops = []
+
+    mean: float
+    worst: float
+
+
+def foresee(cases: Iterable[Case], program: Upscaler) -> Foreseen:
+    """Expected drops from noise, 10 log10(1 + noise / error): chance gains on some pictures do not count.
+
+    The noise is the program's against the float network on the same tiles (cases prepared with `tiled`), so
+    what tiling costs is not blamed on quantization. The error is the float network's, at least that of
+    `EASIEST`.
+    """
+    plain, easier = [], []
     for case in cases:
         reference = case.sr_float if case.sr_tiled is None else case.sr_tiled
-        error = min(case.psnr_float + HEADROOM, EASIEST)
         noise = psnr_y(program(case.lr), reference, case.scale)
-        drops.append(10 * log10(1 + 10 ** ((error - noise) / 10)))
-    return max(drops)
+        plain.append(_added(noise, case.psnr_float))
+        easier.append(_added(noise, case.psnr_float + HEADROOM))
+    return Foreseen(_mean(plain), max(easier))
+
+
+def _added(noise: float, error: float) -> float:
+    """dB by which noise of one PSNR adds to an error of another."""
+    return 10 * log10(1 + 10 ** ((min(error, EASIEST) - noise) / 10))
 
 
 def _ssim(sr: Rgb, case: Case) -> float | None:

@@ -7,7 +7,10 @@ pictures; it falls along the ranking, so the shortest sufficient prefix is found
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate
 from math import prod
+from typing import Protocol
 
 from ..graph import ops
 from ..graph.graph import Graph, Node
@@ -15,13 +18,24 @@ from ..graph.shapes import multiplications, shapes
 from .plan import Container, Plan
 from .typed import is_depthwise
 
-PROBE = 64  # height and width at which costs are counted
 MULTIPLICATION = {"w8a8": 1.0, "w4a8": 1.0, "w8a8-dynamic": 1.2, "f32": 4.0}
 """Cost of one in each container, as measured for whole networks."""
-ELEMENT_COST = 16  # int8 multiplications that one float element of a cheap op is worth: it is bound by memory
+CACHED = 2**20  # elements of a float tensor that the nearer caches hold
+ELEMENT_COST = {True: 16, False: 256}
+"""int8 multiplications that making one float element is worth, in the caches and beyond: memory bounds it."""
 INEXACT = (ops.Sigmoid, ops.Tanh, ops.ResizeBilinear)
 """Ops whose float32 form differs between executors in the last bit; in int8 they are exact, and cheap."""
+COMFORT = 0.35  # of the int8 network's cost: what may be spent on the worst picture alone
 FLOOR = 0.005  # of the network's cost, so that nothing counts as free
+
+
+class Foreseen(Protocol):
+    """What a program is expected to lose, in dB: on average, and on a picture that loses much."""
+
+    @property
+    def mean(self) -> float: ...
+    @property
+    def worst(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -42,21 +56,22 @@ class Move:
         return Move(containers, self.noise + other.noise, self.cost + other.cost)
 
 
-def ranked_moves(graph: Graph, plan: Plan) -> tuple[Move, ...]:
-    """The moves of all convolutions, best first; ties are broken by position in the network."""
-    costs = _costs(graph)
-    total = sum(costs.values())
+def ranked_moves(graph: Graph, plan: Plan, tile: int) -> tuple[Move, ...]:
+    """The moves of all convolutions, best first; ties are broken by position in the network.
+
+    Args:
+        tile: height and width of the program's input, for which costs are counted.
+    """
+    costs = _Costs.of(graph, tile)
     exact = _feeding_inexact(graph)
     moves = [
         move for conv in graph.convs if conv.name not in exact
-        for move in _moves(graph, plan, conv, _elementwise_before(graph, conv, exact), costs, total)
+        for move in _moves(graph, plan, conv, _elementwise_before(graph, conv, exact), costs)
     ]  # fmt: skip
     return tuple(sorted(moves, key=lambda move: -move.worth))
 
 
-def _moves(
-    graph: Graph, plan: Plan, conv: Node, before: list[str], costs: Mapping[str, float], total: float
-) -> Iterator[Move]:
+def _moves(graph: Graph, plan: Plan, conv: Node, before: list[str], costs: "_Costs") -> Iterator[Move]:
     """From int8 to a dynamic grid and from there to float: two moves, or one where the second is worth more.
 
     A convolution saves little while its input is still rounded, so the elementwise ops between the
@@ -65,18 +80,18 @@ def _moves(
     assert isinstance(conv.op, ops.Conv2d)
     now = plan.containers.get(conv.name, "w8a8")
     noise = sum(plan.sensitivity.get(name, 0.0) for name in (*before, conv.name))
-    cheap = sum(costs[name] for name in before)
+    elements = sum(costs.elements[name] for name in (*before, conv.name))
 
     def move(goal: Container, start: Container, removed: float, more: float = 0.0) -> Move:
-        added = costs[conv.name] * (MULTIPLICATION[goal] - MULTIPLICATION[start])
-        return Move({conv.name: goal}, removed, (added + more) / total)
+        added = costs.multiplications[conv.name] * (MULTIPLICATION[goal] - MULTIPLICATION[start])
+        return Move({conv.name: goal}, removed, (added + more) / costs.total)
 
     floats = Move(dict.fromkeys(before, "f32"), 0.0, 0.0)
     if is_depthwise(conv.op) or conv.inputs[0] == graph.input.name:  # no such kernel; already exact
-        yield floats.then(move("f32", now, noise, cheap))
+        yield floats.then(move("f32", now, noise, elements))
         return
     left = plan.dynamic_sensitivity.get(conv.name, noise)
-    first = floats.then(move("w8a8-dynamic", now, noise - left, cheap))
+    first = floats.then(move("w8a8-dynamic", now, noise - left, elements))
     second = move("f32", "w8a8-dynamic", left)
     if first.worth > second.worth:
         yield from (first, second)
@@ -84,11 +99,21 @@ def _moves(
         yield first.then(second)
 
 
-def _costs(graph: Graph) -> dict[str, float]:
-    """Multiplications of each convolution at the probe size, and what the elements of others count for."""
-    elements = {name: prod(shape) for name, shape in shapes(graph, PROBE, PROBE).items()}
-    others = {name: float(ELEMENT_COST * count) for name, count in elements.items()}
-    return others | multiplications(graph, PROBE)
+@dataclass(frozen=True)
+class _Costs:
+    """All in int8 multiplications: of each convolution, of making each node's elements in float."""
+
+    multiplications: Mapping[str, int]
+    elements: Mapping[str, int]
+    total: int
+
+    @classmethod
+    def of(cls, graph: Graph, tile: int) -> "_Costs":
+        counts = {name: prod(shape) for name, shape in shapes(graph, tile, tile).items()}
+        elements = {name: count * ELEMENT_COST[count <= CACHED] for name, count in counts.items()}
+        macs = multiplications(graph, tile)
+        others = sum(ELEMENT_COST[True] * count for name, count in counts.items() if name not in macs)
+        return cls(macs, elements, sum(macs.values()) + others)
 
 
 def _feeding_inexact(graph: Graph) -> set[str]:
@@ -117,36 +142,50 @@ def _elementwise_before(graph: Graph, conv: Node, exact: Set[str]) -> list[str]:
 def search(
     plan: Plan,
     moves: Sequence[Move],
-    drop_of: Callable[[Plan], float],
+    foreseen: Callable[[Plan], Foreseen],
     max_drop: float,
     progress: Callable[[], None] = lambda: None,
 ) -> Plan:
-    """The plan after the shortest prefix of ranked moves whose drop is within the limit.
+    """The plan after the shortest prefix of ranked moves that keeps even the worst picture within the limit.
+
+    Where that would take more than `COMFORT`, all that can be had for so much, if the mean is within the
+    limit; else the shortest prefix that brings it there; else every move.
 
     Args:
         moves: ranked, best first.
-        drop_of: the measured drop in dB of the program that a plan gives.
+        foreseen: what the program that a plan gives is expected to lose, measured on pictures.
+        max_drop: dB.
         progress: called after each measurement.
-
-    Returns the plan with every move made if nothing less is enough.
     """
+
+    @cache
+    def after(count: int) -> Foreseen:
+        measured = foreseen(moved(count))
+        progress()
+        return measured
 
     def moved(count: int) -> Plan:
         return plan.with_containers({k: v for move in moves[:count] for k, v in move.containers.items()})
 
-    def holds(count: int) -> bool:
-        held = drop_of(moved(count)) <= max_drop
-        progress()
-        return held
+    spent = accumulate(move.cost for move in moves)
+    comfortable = sum(cost <= COMFORT for cost in spent)
+    found = _least(0, comfortable, lambda count: after(count).worst <= max_drop)
+    if found is None:
+        found = _least(comfortable, len(moves), lambda count: after(count).mean <= max_drop)
+    return moved(len(moves) if found is None else found)
 
-    failing, count = -1, 0
-    while count < len(moves) and not holds(count):
-        failing, count = count, max(1, 2 * count)
-    enough = min(count, len(moves))
-    while enough - failing > 1:
-        middle = (enough + failing) // 2
+
+def _least(first: int, last: int, holds: Callable[[int], bool]) -> int | None:
+    """The smallest of first..last for which a condition holds that stays true, by doubling and bisection."""
+    failing, count = first - 1, first
+    while not holds(count):
+        if count == last:
+            return None
+        failing, count = count, min(last, first + max(1, 2 * (count - first)))
+    while count - failing > 1:
+        middle = (count + failing) // 2
         if holds(middle):
-            enough = middle
+            count = middle
         else:
             failing = middle
-    return moved(enough)
+    return count

@@ -22,7 +22,7 @@ Upscaler = Callable[[Rgb], Rgb]
 Progress = Callable[[], None]
 """Called after each picture."""
 
-HEADROOM = 3.0
+HEADROOM = 4.0
 """dB between average photographs and easier ones (General-100 lies 2 to 4 dB above BSDS400 at x4 and x2)."""
 
 EASIEST = 45.0

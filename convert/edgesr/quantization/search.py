@@ -25,7 +25,7 @@ ELEMENT_COST = {True: 16, False: 256}
 """int8 multiplications that making one float element is worth, in the caches and beyond: memory bounds it."""
 INEXACT = (ops.Sigmoid, ops.Tanh, ops.ResizeBilinear)
 """Ops whose float32 form differs between executors in the last bit; in int8 they are exact, and cheap."""
-COMFORT = 0.35  # of the int8 network's cost: what may be spent on the worst picture alone
+COMFORT = 0.5  # of the int8 network, as costs are counted: what may be spent on the worst picture alone
 FLOOR = 0.005  # of the network's cost, so that nothing counts as free
 
 

@@ -7,7 +7,8 @@
 
 A MODEL is what `edgesr convert` takes; give the scale where a checkpoint fits several. Every figure is a
 drop in dB of PSNR-Y (float network on the whole picture minus program as deployed, on this machine's
-LiteRT), written mean / worst picture. Milliseconds are medians of interleaved rounds on one thread.
+LiteRT), written mean / worst picture, or that of one picture; times are ratios of medians of interleaved
+rounds on one thread.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,8 +57,11 @@ class Program:
     """A program file's bytes and what is known about it."""
 
     data: bytes
-    info: ProgramInfo
     conversion: Conversion
+
+    @property
+    def info(self) -> ProgramInfo:
+        return self.conversion.info
 
 
 class Subject:
@@ -94,7 +98,7 @@ class Subject:
                 calib_images=images, bits=bits, max_drop=MAX_DROP, seed=seed,
             )  # fmt: skip
             conversion = convert_network(options)
-            return Program(output.read_bytes(), conversion.info, conversion)
+            return Program(output.read_bytes(), conversion)
 
     def judged(self, data: bytes, info: ProgramInfo) -> dict[str, Verdict]:
         """Verdict on each set, and on all of them together."""
@@ -119,6 +123,9 @@ def subjects(models: list[str], sets: Sets) -> Iterator[Subject]:
 
 
 def folders(images: list[Path]) -> dict[str, tuple[Picture, ...]]:
+    names = [folder.name for folder in images]
+    if len({*names, "all"}) <= len(names):
+        raise typer.BadParameter(f"--images: two sets would be called alike: {', '.join(names)}")
     return {folder.name: read_folder(folder).pictures for folder in images}
 
 
@@ -174,10 +181,10 @@ def robust(
 def hard(models: Models, calib: Calib = None) -> None:
     """Pictures unlike photographs, painted by `hard_pictures`; also calibrated on the shipped pictures."""
     sets = {picture.name: (picture,) for picture in hard_pictures.paint()}
-    folders = {"photographs": calib, "shipped": None} if calib else {"shipped": None}
+    calibrations = {"photographs": calib, "shipped": None} if calib else {"shipped": None}
     table = Table("network", "bits", "calibrated on", *sets, title=machine())
     for subject in subjects(models, sets):
-        for name, folder in folders.items():
+        for name, folder in calibrations.items():
             for bits in ("w8a8", "auto"):
                 program = subject.convert(folder, bits)
                 verdicts = subject.judged(program.data, program.info)

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from edgesr.conversion import Conversion, Options, convert
+from edgesr.errors import UserError
 from edgesr.networks import registry
+from edgesr.quantization.plan import Plan
 
 CONFIGS: dict[str, dict[str, object]] = {
     "plain": {"scale": 2, "width": 8, "depth": 2},
@@ -61,6 +63,30 @@ def test_a_network_converts(name: str, photos: Path, tmp_path: Path) -> None:
     )
     check(result)
     assert 0 < result.evidence.int8_mac_share < 1
+
+
+def test_sums_are_read_apart_and_the_plan_says_so(photos: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = registry.by_name("rlfn").build(**CONFIGS["rlfn"])
+    torch.save(module.state_dict(), tmp_path / "weights.pth")
+    plan = tmp_path / "plan.json"
+    options = Options(
+        str(tmp_path / "weights.pth"), tmp_path / "first.tflite", calib=photos, bits="w8a8", tile=24,
+        method="minmax", plan_output=plan,
+    )  # fmt: skip
+    first = convert(options)
+    assert "block_1.c5" in first.plan.apart
+    assert "block_1.add" not in first.plan.ranges and "block_1.add.terms" in first.plan.ranges
+    again = convert(replace(options, output=tmp_path / "again.tflite", bits=str(plan), plan_output=None))
+    assert again.path.read_bytes() == first.path.read_bytes()
+
+
+def test_a_plan_with_sums_of_another_network(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text(Plan({}, {}, apart=("block_1.c5",)).to_json())
+    options = Options("plain", tmp_path / "p.tflite", calib=photos, bits=str(tmp_path / "plan.json"))
+    with pytest.raises(UserError, match="'block_1.c5'.*another network"):
+        convert(options)
+    assert not options.output.exists()
 
 
 def module_scale(name: str) -> int:

@@ -129,7 +129,7 @@ def _read(data: Any) -> Plan:
             name: tuple(_finite(name, v) for v in values) for name, values in data["bias_corrections"].items()
         },
         channel_scales={name: _scales(name, values) for name, values in data["channel_scales"].items()},
-        apart=tuple(_name("apart", name) for name in data["apart"]),
+        apart=_names("apart", data["apart"]),
         containers=data["containers"],
         sensitivity={name: _finite(name, value) for name, value in data["sensitivity"].items()},
         dynamic_sensitivity={
@@ -141,10 +141,10 @@ def _read(data: Any) -> Plan:
     )
 
 
-def _name(field: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{field!r} holds {value!r}, not a name")
-    return value
+def _names(what: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise ValueError(f"{what!r} is {value!r}, not a list of names")
+    return tuple(value)
 
 
 def _finite(name: str, value: Any) -> float:

@@ -1,8 +1,9 @@
 """`--bits auto`: as much precision as holds the gate, bought where it costs least.
 
 Ranking and measuring are apart. The ranking is the calibration's: moves are ordered by the noise they
-remove at the output per cost they add. The measurement is the deployed program's drop on held-back
-pictures; it falls along the ranking, so the shortest sufficient prefix is found by doubling and bisection.
+remove at the output per cost they add. The measurement is what the deployed program loses on held-back
+pictures, on average and at worst; both fall along the ranking, so the shortest prefix that is enough is
+found by doubling and bisection.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set

@@ -2,13 +2,13 @@
 
 conv(a + b) is one convolution of a and b side by side, its kernel repeated. int8 then rounds the two
 terms, not their sum as well; and a term that nothing else reads gets channel scales of its own, with
-which equalization stretches it over the grid of the other. So that one term is of that kind, shallow
-features, which are cheap, are made a second time.
+which equalization stretches it over the grid of the other. At least one term must be of that kind;
+shallow features, which are cheap to make, become so by being made a second time.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, count
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from ..graph.ops import Add, Concat, Conv2d
 from ..graph.shapes import multiplications, shapes
 
 BUDGET = 0.1  # of the network's multiplications: what may be added
-PROBE = 64  # height and width at which they are counted
+PROBE = 512  # height and width at which they are counted: no network needs more
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,14 @@ def _apart(graph: Graph, place: _Place) -> Graph:
     conv, total = place.conv, place.total
     copies = {node.name: replace(node, name=_free_name(graph, node.name)) for node in place.copied}
     terms = tuple(copies[name].name if name in copies else name for name in total.inputs)
-    beside = Node(f"{total.name}.terms", Concat(), terms, total.source)
+    beside = Node(_free_name(graph, f"{total.name}.terms", 1), Concat(), terms, total.source)
     op = replace(place.conv.op, weight=np.tile(place.conv.op.weight, (1, 2, 1, 1)))
     wider = replace(conv, op=op, inputs=(beside.name,))
     return graph.replaced({total.name: (*copies.values(), beside), conv.name: wider})
 
 
-def _free_name(graph: Graph, path: str) -> str:
-    """As for one more application of the module."""
+def _free_name(graph: Graph, path: str, first: int = 2) -> str:
+    """As for one more application of the module, counted from `first`."""
     taken = {node.name for node in graph}
-    return next(name for i in range(2, len(taken) + 3) if (name := f"{path}#{i}") not in taken)
+    names = (path if i == 1 else f"{path}#{i}" for i in count(first))
+    return next(name for name in names if name not in taken)

@@ -84,7 +84,7 @@ def test_sums_are_read_apart_and_the_plan_says_so(photos: Path, tmp_path: Path) 
 def test_a_plan_with_sums_of_another_network(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(Plan({}, {}, apart=("block_1.c5",)).to_json())
     options = Options("plain", tmp_path / "p.tflite", calib=photos, bits=str(tmp_path / "plan.json"))
-    with pytest.raises(UserError, match="'block_1.c5'.*another network"):
+    with pytest.raises(UserError, match=r"'block_1\.c5'.*another network"):
         convert(options)
     assert not options.output.exists()
 

@@ -164,17 +164,16 @@ def robust(
 ) -> None:
     """The drop over all sets, by number of calibration pictures and by seed."""
     sets = folders(images)
+    console.print(machine())
     for subject in subjects(models, sets):
-        table = Table(
-            f"{subject.label}, {bits}", *(f"seed {seed}" for seed in SEEDS), "spread", title=machine()
-        )
+        title = f"{subject.label}, {bits}"
+        console.print(title, *(f"seed {seed}" for seed in SEEDS), "spread of means", sep=" | ")
         for count in COUNTS:
             programs = [subject.convert(calib, bits, count, seed) for seed in SEEDS]
             verdicts = [subject.judged(p.data, p.info) for p in programs]
             means = [list(verdict.values())[-1].drop for verdict in verdicts]
-            cells = [cell(verdict) for verdict in verdicts]
-            table.add_row(f"{count} pictures", *cells, f"{max(means) - min(means):.3f}")
-        console.print(table)
+            spread = f"{max(means) - min(means):.3f}"
+            console.print(f"{count} pictures", *map(cell, verdicts), spread, sep=" | ")
 
 
 @app.command()

@@ -9,8 +9,9 @@ containers under `--max-drop 0.05`. Figures are drops in dB of PSNR-Y, mean / wo
 16 calibration pictures, seed 0. Tile and halo are those of `edgesr convert` for networks whose reach is wide.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -20,17 +21,21 @@ from rich.table import Table
 
 from edgesr.conversion import MAX_HALO, OUTPUT_SIDE
 from edgesr.defaults import CALIBRATION_IMAGES, SEED
-from edgesr.evaluation.judge import Foreseen, foresee, prepare
+from edgesr.devices.costs import CostTable
+from edgesr.evaluation.judge import prepare
 from edgesr.graph import ops
 from edgesr.graph.graph import Graph
 from edgesr.quantization.methods.adabm import Levers, adabm
-from edgesr.quantization.plan import Plan
+from edgesr.quantization.moves import Move, ranked_moves
+from edgesr.quantization.plan import Container, Plan
 from edgesr.quantization.quantize import quantize
-from edgesr.quantization.search import Move, ranked_moves, search
+from edgesr.quantization.search import Budgets, search
 from edgesr.quantization.sums import cheap_sums, terms_apart
-from edgesr.steps.deployment import deployed, float_tiles, whole_picture, write_program
+from edgesr.steps.deployment import float_tiles, whole_picture, write_program
 from edgesr.steps.description import describe, int8_mac_share
+from edgesr.steps.measuring import Measuring
 from edgesr.steps.pictures import calibration_tiles, draw, shipped_folder
+from edgesr.steps.unfinished import Unfinished
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.engines import LiteRtEngine
 
@@ -59,6 +64,7 @@ class Bench:
         self.tile = OUTPUT_SIDE // scale // 8 * 8
         drawn = draw(calib or shipped_folder(), CALIBRATION_IMAGES, SEED, OUTPUT_SIDE)
         self.held_back = drawn.held_back
+        self.costs = CostTable()
         self.tiles = calibration_tiles(drawn.calibrate, scale, self.tile, MAX_HALO, subject.pixel_range, SEED)
 
     def graph(self, levers: frozenset[str]) -> Graph:
@@ -80,10 +86,17 @@ class Bench:
         tiled = float_tiles(graph, self._info(graph, plan))
         cases = prepare(self.held_back, self.subject.network.scale, whole_picture(graph, white), tiled)
 
-        def foreseen(plan: Plan) -> Foreseen:
-            return foresee(cases, deployed(self.program(graph, plan), self._info(graph, plan), THREADS))
+        memory = Unfinished(b"benchmark")
+        measure = Measuring(graph, cases, partial(self._info, graph), self.costs, memory, THREADS)
+        found = search(plan, moves, measure, Budgets(MAX_DROP))
+        memory.finish()
+        return found.plan
 
-        return search(plan, moves, foreseen, MAX_DROP)
+    def ranked(self, graph: Graph, plan: Plan) -> tuple[Move, ...]:
+        def milliseconds(plan: Plan) -> float:
+            return self.costs.milliseconds(quantize(graph, plan), self.tile)
+
+        return ranked_moves(graph, plan, milliseconds)
 
     def _info(self, graph: Graph, plan: Plan) -> ProgramInfo:
         subject = self.subject
@@ -101,8 +114,8 @@ def static_rows(bench: Bench) -> Iterator[tuple[str, str]]:
         others = ALL - {lever}
         yield f"all but {LABELS[lever]}", bench.drop(bench.graph(others), bench.plan(others))
     yield f"all, ranges x {NARROWER}", bench.drop(graph, narrowed(plan, bench.subject.pixel_range))
-    for label, change in (("float sums", float_sums), ("grids found at run time", dynamic_grids)):
-        yield f"all, {label}", bench.drop(graph, change(graph, plan, bench.tile))
+    yield "all, float sums", bench.drop(graph, float_sums(graph, plan))
+    yield "all, grids found at run time", bench.drop(graph, dynamic_grids(plan, bench.ranked(graph, plan)))
 
 
 def narrowed(plan: Plan, pixel_range: int) -> Plan:
@@ -112,14 +125,14 @@ def narrowed(plan: Plan, pixel_range: int) -> Plan:
     return replace(plan, ranges=cut)
 
 
-def float_sums(graph: Graph, plan: Plan, tile: int) -> Plan:
+def float_sums(graph: Graph, plan: Plan) -> Plan:
     return plan.with_containers({n.name: "f32" for n in graph if isinstance(n.op, ops.Add)})
 
 
-def dynamic_grids(graph: Graph, plan: Plan, tile: int) -> Plan:
-    changes = {
+def dynamic_grids(plan: Plan, moves: Sequence[Move]) -> Plan:
+    changes: dict[str, Container] = {
         name: "f32" if container == "f32" and name not in plan.weight_scales else "w8a8-dynamic"
-        for move in ranked_moves(graph, plan, tile)
+        for move in moves
         for name, container in move.containers.items()
     }
     return plan.with_containers(changes)
@@ -140,9 +153,8 @@ def by_noise(moves: Sequence[Move]) -> list[Move]:
     least: dict[str, float] = {}
     noises = []
     for move in moves:
-        conv = list(move.containers)[-1]
-        least[conv] = min(move.noise, least.get(conv, move.noise))
-        noises.append(least[conv])
+        least[move.layer] = min(move.noise, least.get(move.layer, move.noise))
+        noises.append(least[move.layer])
     return [move for _, move in sorted(zip(noises, moves, strict=True), key=lambda pair: -pair[0])]
 
 
@@ -152,16 +164,14 @@ def in_network_order(graph: Graph, moves: Sequence[Move]) -> list[Move]:
     return sorted(moves, key=lambda move: max(place[name] for name in move.containers))
 
 
-def orders(graph: Graph, plan: Plan, tile: int) -> Mapping[str, Callable[[], Sequence[Move]]]:
-    def ranked() -> Sequence[Move]:
-        return ranked_moves(graph, plan, tile)
-
+def orders(bench: Bench, graph: Graph, plan: Plan) -> Mapping[str, Sequence[Move]]:
+    ranked = bench.ranked(graph, plan)
     return {
-        "noise removed per cost": ranked,
-        "noise removed": lambda: by_noise(ranked()),
-        "order of the network": lambda: in_network_order(graph, ranked()),
-        "noise removed per cost, float only": lambda: ranked_moves(
-            graph, replace(plan, dynamic_sensitivity={}), tile
+        "noise removed per millisecond": ranked,
+        "noise removed": by_noise(ranked),
+        "order of the network": in_network_order(graph, ranked),
+        "noise removed per millisecond, float only": bench.ranked(
+            graph, replace(plan, dynamic_sensitivity={})
         ),
     }
 
@@ -176,8 +186,7 @@ def search_orders(models: Models, images: Images, calib: Calib = None) -> None:
         graph, plan = bench.graph(levers), bench.plan(levers)
         engines = {"w8a8": LiteRtEngine(bench.program(bench.graph(ALL), bench.plan(ALL)), 1)}
         found = {
-            name: bench.searched(graph, plan, moves())
-            for name, moves in orders(graph, plan, bench.tile).items()
+            name: bench.searched(graph, plan, moves) for name, moves in orders(bench, graph, plan).items()
         }
         engines |= {name: LiteRtEngine(bench.program(graph, p), 1) for name, p in found.items()}
         times = timed(engines)

@@ -1,6 +1,7 @@
 """Fixtures that every room's tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def data_dir() -> Path:
             f"public test pictures and weights are not at {folder}; EDGESR_DATA can name their folder"
         )
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The tests neither read nor fill the user's caches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGESR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

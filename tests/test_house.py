@@ -22,7 +22,8 @@ ROOMS: dict[str, set[str]] = {
     "evaluation": {"edgesr_runtime", "errors"},
     "quantization": {"edgesr_runtime", "errors", "graph"},
     "lowering": {"edgesr_runtime", "errors", "graph", "quantization"},
-    "devices": {"edgesr_runtime", "errors", "graph", "quantization", "lowering"},
+    "cache": set(),
+    "devices": {"edgesr_runtime", "errors", "cache", "graph", "quantization", "lowering"},
 }
 """Room -> the rooms that it may import; a room is a file or package directly under edgesr."""
 

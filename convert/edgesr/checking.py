@@ -24,6 +24,7 @@ from .graph.graph import Graph
 from .graph.receptive import smallest_side
 from .lowering.tflite.reader import read
 from .networks.source import load_network
+from .quantization.search import Budgets
 from .steps.deployment import float_tiles, whole_picture
 from .steps.description import identity, int8_mac_share, layers_json
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
@@ -112,8 +113,9 @@ def check(options: CheckOptions, stages: Stages = quiet) -> Check:
     evidence = Evidence(Verdict(tuple(scores)), *compared, share)
     seconds = time.perf_counter() - start
     warnings = skip_warnings(options.images, skipped)
-    held = gate(evidence, options.max_drop)
-    return Check(options.program, len(data), info, evidence, held, seconds, warnings)
+    held = gate(evidence, Budgets(options.max_drop))
+    size = options.program.stat().st_size
+    return Check(options.program, size, info, evidence, held, seconds, warnings)
 
 
 def _reference(options: CheckOptions, info: ProgramInfo) -> Graph:

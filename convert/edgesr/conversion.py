@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +23,33 @@ from edgesr_runtime.files import check_writable, write_atomically
 from edgesr_runtime.program import read_info
 
 from .defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED, TARGET
+from .devices.costs import CostTable
 from .errors import UserError
 from .evaluation.folder import list_pictures
-from .evaluation.judge import Case, Foreseen, foresee, judge, prepare
-from .graph.graph import Graph
+from .evaluation.judge import Case, judge, prepare
+from .graph.graph import Graph, fingerprint
 from .graph.receptive import receptive_radius, smallest_side
 from .networks.architecture import Network
 from .networks.source import load_network
 from .quantization import methods
 from .quantization import plan as plans
+from .quantization.moves import ranked_moves
+from .quantization.narrowing import narrowed, slimmed
 from .quantization.plan import Plan
 from .quantization.quantize import quantize
-from .quantization.search import ranked_moves, search
+from .quantization.search import Budgets, Found, search
 from .quantization.statistics import CalibrationTiles
 from .quantization.sums import cheap_sums, terms_apart
 from .quantization.typed import TypedGraph
-from .steps.deployment import deployed, float_tiles, whole_picture, write_program
+from .steps.deployment import as_file, deployed, float_tiles, whole_picture, write_program
 from .steps.description import describe, identity, int8_mac_share, layers_json
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
+from .steps.measuring import Measuring
 from .steps.network import float_graph, prove_equal
 from .steps.pictures import Drawn, calibration_tiles, draw, most_complex, shipped_folder, tiles_of
 from .steps.pixel_range import find_pixel_range
 from .steps.progress import Stages, quiet
+from .steps.unfinished import Unfinished
 
 OUTPUT_SIDE = 256  # pixels of an output tile, about
 MAX_HALO = 8
@@ -61,7 +67,9 @@ class Options:
         output: the program file; `plan_output` takes the plan, if given.
         calib: folder of pictures; None takes the shipped ones.
         bits: one of `BITS`, or the path of a plan.
+        max_bytes: of the file; max_ms: of one tile on one thread of this machine. None sets no limit.
         seed: None takes the plan's if `bits` is one, else the default.
+        compress: write the file through gzip.
     """
 
     model: str
@@ -73,20 +81,38 @@ class Options:
     calib_images: int = CALIBRATION_IMAGES
     bits: str = "auto"
     max_drop: float = MAX_DROP
+    max_bytes: int | None = None
+    max_ms: float | None = None
     tile: int | None = None
     method: str = METHOD
     seed: int | None = None
     plan_output: Path | None = None
+    compress: bool = False
+
+    @property
+    def budgets(self) -> Budgets:
+        limits = (inf if limit is None else limit for limit in (self.max_bytes, self.max_ms))
+        return Budgets(self.max_drop, *limits)
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A program that was written, and what is known about it."""
+    """A program that was written, and what is known about it.
+
+    Attributes:
+        size: bytes of the file.
+        size_compressed: bytes that it has, or would have, through gzip.
+        milliseconds: of one tile on one thread of this machine, by the cost table.
+        found: what the search tried; None where there was none.
+    """
 
     path: Path
     size: int
+    size_compressed: int
+    milliseconds: float
     info: ProgramInfo
     plan: Plan
+    found: Found | None
     evidence: Evidence
     gate: Gate
     seconds: dict[str, float]
@@ -96,10 +122,13 @@ class Conversion:
         """The JSON of `edgesr convert`."""
         return {
             **identity(self.path, self.size, self.info),
+            "bytes_compressed": self.size_compressed,
+            "milliseconds": round(self.milliseconds, 3),
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
             **self.evidence.record(),
             "variants": list(self.info.variants),
             "layers": layers_json(self.info),
+            "search": None if self.found is None else self.found.record(),
             "devices": [],
             "gate": self.gate.record(),
             "warnings": list(self.warnings),
@@ -115,10 +144,12 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
     given_plan = _check(options)
     work = _Work(options, given_plan, stages)
     with work.timed("calibrate"):
-        plan = given_plan or work.calibrated()
+        plan = given_plan or work.unfinished.plan(work.calibrated)
+    found = None
     if options.bits == "auto":
         with work.timed("search"):
-            plan = work.searched(plan)
+            found = work.searched(plan)
+            plan = found.plan
     with work.timed("lower"):
         stages("lowering", None)
         typed = quantize(work.graph, plan)
@@ -130,12 +161,25 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
         info = replace(info, evidence=evidence.record())
         program = write_program(typed, info)
         work.prove_same(draft, program)
-    write_atomically(options.output, program)
+    content, compressed = as_file(program, options.compress), as_file(program, compress=True)
+    write_atomically(options.output, content)
     if options.plan_output:
         write_atomically(options.plan_output, plan.to_json())
-    held = gate(evidence, options.max_drop)
-    warnings = work.drawn.warnings
-    return Conversion(options.output, len(program), info, plan, evidence, held, work.seconds, warnings)
+    work.unfinished.finish()
+    milliseconds = work.milliseconds(plan)
+    return Conversion(
+        path=options.output,
+        size=len(content),
+        size_compressed=len(compressed),
+        milliseconds=milliseconds,
+        info=info,
+        plan=plan,
+        found=found,
+        evidence=evidence,
+        gate=gate(evidence, options.budgets, len(content), milliseconds),
+        seconds=work.seconds,
+        warnings=(*work.drawn.warnings, *_unkept(found, options.budgets)),
+    )
 
 
 def _check(options: Options) -> Plan | None:
@@ -149,11 +193,23 @@ def _check(options: Options) -> Plan | None:
         raise UserError(f"--calib-images {options.calib_images}: give 1 or more")
     if not options.max_drop >= 0:
         raise UserError(f"--max-drop {options.max_drop:g}: give 0 or more dB")
+    for flag, limit in (("--max-bytes", options.max_bytes), ("--max-ms", options.max_ms)):
+        if limit is not None and not limit > 0:
+            raise UserError(f"{flag} {limit:g}: give more than 0")
     if options.seed is not None and not 0 <= options.seed < 2**63:
         raise UserError(f"--seed {options.seed}: give a whole number from 0")
     methods.by_name(options.method)
     list_pictures(options.calib or shipped_folder())
     return None if options.bits in BITS else _read_plan(Path(options.bits))
+
+
+def _unkept(found: Found | None, budgets: Budgets) -> tuple[str, ...]:
+    """Tells that no program keeps to the budgets, and which one was written instead."""
+    if found is None or found.holds:
+        return ()
+    if not found.affordable:
+        return ("no choice of bits keeps to --max-bytes and --max-ms: this is the cheapest program",)
+    return (f"no choice of bits within the budgets loses {budgets.max_drop:g} dB or less: this is the best",)
 
 
 def _refuse_clashes(options: Options) -> None:
@@ -231,29 +287,53 @@ class _Work:
     def describe(self, plan: Plan) -> ProgramInfo:
         return describe(self.network, self.graph, plan, self.tile, self.halo, self.pixel_range)
 
+    @cached_property
+    def tiles(self) -> CalibrationTiles:
+        return calibration_tiles(
+            self.drawn.calibrate, self.network.scale, self.tile, self.halo, self.pixel_range, self.seed
+        )
+
     def calibrated(self) -> Plan:
         """The method's plan with the containers that `--bits` asks for, before any search."""
         bits = self.options.bits
         self.stages(f"calibrating ({self.options.method})", None)
-        tiles: CalibrationTiles = calibration_tiles(
-            self.drawn.calibrate, self.network.scale, self.tile, self.halo, self.pixel_range, self.seed
-        )
         method = methods.by_name("minmax" if bits == "f32" else self.options.method)
-        plan = replace(method(self.graph, tiles, 4 if bits == "w4a8" else 8), apart=self.apart)
+        plan = replace(method(self.graph, self.tiles, 4 if bits == "w4a8" else 8), apart=self.apart)
         return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
 
-    def searched(self, plan: Plan) -> Plan:
-        """The plan with the cheapest containers that keep the drop within `--max-drop`."""
-        cases = self.cases
+    @cached_property
+    def table(self) -> CostTable:
+        return CostTable()
+
+    def milliseconds(self, plan: Plan) -> float:
+        """Of one tile, by the cost table."""
+        total = self.table.milliseconds(quantize(self.graph, plan), self.tile)
+        self.table.save()
+        return total
+
+    @cached_property
+    def unfinished(self) -> Unfinished:
+        """What an interrupted conversion of the same network, pictures and options has left."""
+        o = self.options
+        choices = (o.bits, o.method, self.seed, self.tile, self.halo, self.pixel_range, o.calib_images)
+        pictures = (p.rgb.tobytes() for p in (*self.drawn.calibrate, *self.drawn.held_back))
+        return Unfinished(repr(choices).encode(), fingerprint(self.graph), *pictures)
+
+    def searched(self, plan: Plan) -> Found:
+        """The cheapest containers that keep the drop within `--max-drop`, and all budgets."""
+        measure = Measuring(
+            self.graph, self.cases, self.describe, self.table, self.unfinished, self.threads,
+            self.options.compress,
+        )  # fmt: skip
         advance = self.stages("searching for the cheapest bits", None)
-
-        def foreseen(candidate: Plan) -> Foreseen:
-            info = self.describe(candidate)
-            program = write_program(quantize(self.graph, candidate), info)
-            return foresee(cases, deployed(program, info, self.threads))
-
-        moves = ranked_moves(self.graph, plan, self.tile)
-        return search(plan, moves, foreseen, self.options.max_drop, advance)
+        budgets = self.options.budgets
+        if self.options.compress and measure.size(plan) > budgets.max_bytes:
+            narrow = narrowed(self.graph, plan, self.tiles)
+            plan = slimmed(self.graph, plan, narrow, measure.size, budgets.max_bytes)
+        ranking = ranked_moves(self.graph, plan, measure.milliseconds)
+        found = search(plan, ranking, measure, budgets, lambda step: advance(step.summary))
+        self.table.save()
+        return found
 
     def measure(self, program: bytes, typed: TypedGraph, info: ProgramInfo) -> Evidence:
         """Runs the program: against the integer reference on some tiles, against float on the pictures."""

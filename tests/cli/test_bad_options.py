@@ -22,6 +22,9 @@ from edgesr.networks.source import shipped
         (["--calib-images", "0"], "--calib-images 0"),
         (["--max-drop", "-1"], "--max-drop -1"),
         (["--max-drop", "nan"], "--max-drop nan"),
+        (["--max-bytes", "0"], "--max-bytes 0"),
+        (["--max-ms", "-2"], "--max-ms -2"),
+        (["--max-ms", "nan"], "--max-ms nan"),
         (["--seed", "-1"], "--seed -1"),
     ],
 )

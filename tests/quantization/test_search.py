@@ -1,39 +1,54 @@
-"""The search for the least precision that holds: its ranking, what it finds, and how little it measures."""
+"""The search for the least precision that holds: what it finds in its budgets, how little it measures."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field
 from functools import cache
-from math import ceil, log2
+from math import ceil, inf, log2
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgesr.evaluation.judge import Foreseen
-from edgesr.graph import ops
-from edgesr.graph.graph import Graph
+from edgesr.quantization.moves import Move
 from edgesr.quantization.plan import Plan
-from edgesr.quantization.quantize import quantize
-from edgesr.quantization.search import COMFORT, ranked_moves, search
+from edgesr.quantization.search import COMFORT, Budgets, Found, Step, search
 
-from .toy import conv, graph_of, plan_for, residual
-
-TILE = 64
+from .toy import conv, graph_of, plan_for
 
 
 @cache
-def chain(length: int) -> Graph:
-    """Convolutions of equal cost but for the first; 1x1, so that large graphs are cheap."""
+def start(length: int) -> Plan:
     steps = [(f"c{i}", conv(i, 3, 3, 1), f"c{i - 1}" if i else "image") for i in range(length)]
-    return graph_of(*steps)
+    return plan_for(graph_of(*steps))
 
 
-def sensitive(graph: Graph, noise: dict[str, float]) -> Plan:
-    return replace(plan_for(graph), sensitivity=noise)
+def ranking(length: int, milliseconds: float = 0.0) -> tuple[Move, ...]:
+    return tuple(Move({f"c{i}": "f32"}, 1.0, milliseconds) for i in range(length))
 
 
-def floats(plan: Plan) -> set[str]:
-    return {name for name, container in plan.containers.items() if container == "f32"}
+@dataclass
+class Measured:
+    """A drop that falls with the number of float layers, while time and bytes rise; tells what was asked."""
+
+    drop: Callable[[int], Foreseen]
+    ms: Callable[[int], float] = lambda count: 1.0
+    bytes: Callable[[int], int] = lambda count: 1000
+    asked: list[int] = field(default_factory=list)
+
+    def foreseen(self, plan: Plan) -> Foreseen:
+        self.asked.append(floats(plan))
+        return self.drop(self.asked[-1])
+
+    def milliseconds(self, plan: Plan) -> float:
+        return self.ms(floats(plan))
+
+    def size(self, plan: Plan) -> int:
+        return self.bytes(floats(plan))
+
+
+def floats(plan: Plan) -> int:
+    return sum(container == "f32" for container in plan.containers.values())
 
 
 def alike(drop: float) -> Foreseen:
@@ -41,101 +56,24 @@ def alike(drop: float) -> Foreseen:
     return Foreseen(drop, drop)
 
 
-class Measured:
-    """A drop in dB that falls as nodes become float, and how often it was asked for."""
-
-    def __init__(self, drop: Callable[[set[str]], float]) -> None:
-        self.drop = drop
-        self.asked: list[set[str]] = []
-
-    def __call__(self, plan: Plan) -> Foreseen:
-        self.asked.append(floats(plan))
-        return alike(self.drop(self.asked[-1]))
-
-
-def test_moves_are_ranked_by_noise_per_cost() -> None:
-    graph = graph_of(
-        ("small", conv(0, 3, 4, 1), "image"), ("large", conv(1, 4, 64), "small"),
-        ("last", conv(2, 64, 3), "large"),
-    )  # fmt: skip
-    moves = ranked_moves(graph, sensitive(graph, {"small": 1.0, "large": 2.0, "last": 0.5}), TILE)
-    assert [tuple(move.containers) for move in moves] == [("small",), ("large",), ("last",)]
-    assert [move.worth for move in moves] == sorted((move.worth for move in moves), reverse=True)
-    assert moves[0].cost < moves[1].cost and moves[0].noise == 1.0
-    # Convolutions cost their multiplications, and the elements that they make in float.
-    assert moves[1].cost / moves[2].cost == pytest.approx((3 * 9 * 4 + 16) * 64 / ((3 * 9 * 64 + 16) * 3))
-
-
-def test_equal_moves_keep_the_networks_order() -> None:
-    moves = ranked_moves(chain(5), sensitive(chain(5), {}), TILE)
-    assert [tuple(move.containers) for move in moves] == [(f"c{i}",) for i in range(5)]
-
-
-def test_cheap_ops_move_with_the_convolution_that_reads_them() -> None:
-    graph = residual()
-    noise = {"sum": 1.0, "tail": 2.0, "a": 0.5}
-    moves = {list(move.containers)[-1]: move for move in ranked_moves(graph, sensitive(graph, noise), TILE)}
-    assert moves["tail"].containers == {"sum": "f32", "tail": "f32"} and moves["tail"].noise == 3.0
-    assert set(moves["a"].containers) == {"a"} and set(moves["head"].containers) == {"head"}
-
-
-def test_a_dynamic_grid_comes_before_float_where_it_is_worth_more() -> None:
-    graph = chain(4)
-    plan = replace(
-        sensitive(graph, {"c1": 1.0, "c2": 1.0, "c3": 1.0}),
-        dynamic_sensitivity={"c1": 0.01, "c2": 1.0, "c3": 0.2},
-    )
-    moves = ranked_moves(graph, plan, TILE)
-    of = {name: [m.containers[name] for m in moves if name in m.containers] for name in ("c1", "c2", "c3")}
-    assert of == {"c1": ["w8a8-dynamic", "f32"], "c2": ["f32"], "c3": ["w8a8-dynamic", "f32"]}
-    assert next(m.containers for m in moves) == {"c1": "w8a8-dynamic"}
-    assert sum(m.noise for m in moves) == pytest.approx(3.0)  # all of it leaves in the end
-
-
-def test_the_first_convolution_goes_straight_to_float() -> None:
-    """Its input is exact on the grid of the picture, and would not be on a grid of its own."""
-    plan = replace(sensitive(chain(3), {"c0": 1.0}), dynamic_sensitivity={"c0": 0.1})
-    assert next(m.containers for m in ranked_moves(chain(3), plan, TILE)) == {"c0": "f32"}
-
-
-GATED = graph_of(
-    ("a", conv(0, 3, 8), "image"), ("leak", ops.LeakyRelu(0.1), "a"),
-    ("small", ops.MaxPool((3, 3), (2, 2)), "leak"), ("back", ops.ResizeBilinear(), "small image"),
-    ("b", conv(1, 8, 8), "back"), ("gate", ops.Sigmoid(), "b"), ("product", ops.Mul(), "leak gate"),
-    ("out", conv(2, 8, 3), "product"),
-)  # fmt: skip
-
-
-def test_gates_and_resizing_are_never_float() -> None:
-    moves = [move.containers for move in ranked_moves(GATED, plan_for(GATED), TILE)]
-    # A float "b" would make its gate float; a float "a" or "leak" the resize, through the pool.
-    assert moves == [{"product": "f32", "out": "f32"}]
-    found = quantize(
-        GATED,
-        search(plan_for(GATED), ranked_moves(GATED, plan_for(GATED), TILE), lambda plan: alike(9.0), 0.1),
-    )
-    assert found["product"].qparams is None
-    assert all(found[name].qparams is not None for name in ("small", "back", "gate"))
+def found(length: int, measured: Measured, budgets: Budgets) -> Found:
+    return search(start(length), ranking(length), measured, budgets)
 
 
 def test_nothing_is_float_where_int8_is_good_enough() -> None:
-    plan = plan_for(residual())
-    measured = Measured(lambda names: 0.05)
-    assert search(plan, ranked_moves(residual(), plan, TILE), measured, 0.1) == plan
-    assert measured.asked == [set()]
+    measured = Measured(lambda count: alike(0.05))
+    result = found(4, measured, Budgets(0.1))
+    assert result.plan == start(4) and result.holds and measured.asked == [0]
 
 
 def test_a_drop_at_the_limit_is_within_it() -> None:
-    plan = plan_for(residual())
-    assert floats(search(plan, ranked_moves(residual(), plan, TILE), lambda plan: alike(0.1), 0.1)) == set()
+    assert found(4, Measured(lambda count: alike(0.1)), Budgets(0.1)).moves == ()
 
 
 def test_every_move_is_made_where_nothing_less_is_enough() -> None:
-    graph = chain(6)
-    plan = plan_for(graph)
-    assert floats(search(plan, ranked_moves(graph, plan, TILE), lambda plan: alike(9.0), 0.1)) == {
-        f"c{i}" for i in range(6)
-    }
+    result = found(6, Measured(lambda count: alike(9.0)), Budgets(0.1))
+    assert floats(result.plan) == len(result.moves) == 6
+    assert result.affordable and not result.holds
 
 
 @settings(deadline=None)
@@ -143,48 +81,84 @@ def test_every_move_is_made_where_nothing_less_is_enough() -> None:
 def test_the_shortest_prefix_that_holds_is_found_with_few_measurements(
     length: int, data: st.DataObject
 ) -> None:
-    graph = chain(length)
-    noise = {f"c{i}": data.draw(st.floats(0, 10)) for i in range(length)}
-    plan = sensitive(graph, noise)
-    order = [name for move in ranked_moves(graph, plan, TILE) for name in move.containers]
-    assert [noise[name] for name in order] == sorted(noise.values(), reverse=True)
     needed = data.draw(st.integers(0, length))
-    measured = Measured(lambda names: float(length - len(names)))
-    ticks: list[int] = []
-    found = search(
-        plan, ranked_moves(graph, plan, TILE), measured, float(length - needed), lambda: ticks.append(0)
-    )
-    assert floats(found) == set(order[:needed])
-    assert all(names == set(order[: len(names)]) for names in measured.asked)  # prefixes only
-    assert len(ticks) == len(measured.asked) <= 4 * ceil(log2(length + 1)) + 4
-    assert len({frozenset(names) for names in measured.asked}) == len(measured.asked)  # none twice
+    measured = Measured(lambda count: alike(float(length - count)))
+    steps: list[Step] = []
+    result = search(start(length), ranking(length), measured, Budgets(float(length - needed)), steps.append)
+    assert set(result.plan.containers) == {f"c{i}" for i in range(needed)} and len(result.moves) == needed
+    assert [step.moves for step in steps] == measured.asked and result.steps == tuple(steps)
+    assert len(set(measured.asked)) == len(measured.asked) <= 4 * ceil(log2(length + 1)) + 4
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=30), st.data())
+def test_what_no_longer_fits_a_budget_is_passed_over(
+    prices: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    budgets = Budgets(0.0, max_bytes=data.draw(st.integers(10, 60)), max_ms=data.draw(st.integers(10, 60)))
+    result = search(start(len(prices)), ranking(len(prices)), Priced(prices), budgets)
+    taken, spent = [], (10, 10)
+    for index, price in enumerate(prices):
+        together = (spent[0] + price[0], spent[1] + price[1])
+        if together[0] <= budgets.max_ms and together[1] <= budgets.max_bytes:
+            taken, spent = [*taken, f"c{index}"], together
+    assert [move.layer for move in result.moves] == taken  # all that can be had, for nothing is enough
+    assert result.affordable and not result.holds
+
+
+@dataclass
+class Priced:
+    """Each float layer has its own milliseconds and bytes, on top of 10; nothing is ever enough."""
+
+    prices: list[tuple[int, int]]
+
+    def foreseen(self, plan: Plan) -> Foreseen:
+        return alike(1.0)
+
+    def milliseconds(self, plan: Plan) -> float:
+        return self._sum(plan, 0)
+
+    def size(self, plan: Plan) -> int:
+        return self._sum(plan, 1)
+
+    def _sum(self, plan: Plan, what: int) -> int:
+        return 10 + sum(self.prices[int(n[1:])][what] for n, form in plan.containers.items() if form == "f32")
+
+
+@pytest.mark.parametrize("budgets", [Budgets(0.1, max_bytes=5), Budgets(0.1, max_ms=0.5)])
+def test_budgets_that_nothing_keeps(budgets: Budgets) -> None:
+    result = found(5, Measured(lambda count: alike(0.0)), budgets)
+    assert result.moves == () and not result.affordable and not result.holds
 
 
 def test_other_decisions_of_the_plan_stay() -> None:
-    graph = chain(4)
-    plan = replace(plan_for(graph, c1="w4a8"), sensitivity={"c3": 1.0})
-    found = search(
-        plan,
-        ranked_moves(graph, plan, TILE),
-        lambda candidate: alike(float("c3" not in floats(candidate))),
-        0.5,
-    )
-    assert found == plan.with_containers({"c3": "f32"}) and found.containers["c1"] == "w4a8"
-
-
-def test_tensors_beyond_the_caches_are_dear_in_float() -> None:
-    graph = graph_of(("a", conv(0, 3, 8), "image"), ("b", conv(1, 8, 8), "a"))
-    near, far = (ranked_moves(graph, sensitive(graph, {}), tile)[0].cost for tile in (64, 1024))
-    assert far > 2 * near
+    plan = start(4).with_containers({"c1": "w4a8"})
+    result = search(plan, ranking(1), Measured(lambda count: alike(float(count < 1))), Budgets(0.5))
+    assert result.plan == plan.with_containers({"c0": "f32"})
 
 
 @pytest.mark.parametrize(("mean", "expected"), [(0.05, "comfort"), (0.5, "all")])
 def test_the_worst_picture_is_not_worth_any_time(mean: float, expected: str) -> None:
     """The mean must be held, whatever that costs; what the worst picture asks for has a limit."""
-    graph = chain(40)
-    plan = plan_for(graph)
-    moves = ranked_moves(graph, plan, TILE)
-    found = search(plan, moves, lambda plan: Foreseen(mean=mean, worst=9.0), 0.1)
-    made = len(floats(found))
-    spent = [sum(move.cost for move in moves[:count]) for count in (made, made + 1)]
-    assert made == 40 if expected == "all" else spent[0] <= COMFORT < spent[1]
+    measured = Measured(lambda count: Foreseen(mean=mean, worst=9.0), lambda count: 1 + 0.02 * count)
+    result = found(40, measured, Budgets(0.1))
+    if expected == "all":
+        assert len(result.moves) == 40 and not result.holds
+    else:
+        made = len(result.moves)
+        assert 0.02 * made <= COMFORT < 0.02 * (made + 1) and result.holds
+
+
+def test_steps_tell_what_was_tried() -> None:
+    measured = Measured(
+        lambda count: Foreseen(1.0 - count, 2.0 - count), lambda count: 5.0 + count, lambda count: 70 + count
+    )
+    result = found(3, measured, Budgets(0.0, inf, inf))
+    first, second = result.steps[:2]
+    assert (first.moves, first.layer, first.container, first.milliseconds) == (0, None, None, 5.0)
+    assert (second.moves, second.layer, second.container, second.bytes) == (1, "c0", "f32", 71)
+    assert (first.drop, first.worst) == (1.0, 2.0)
+    record = result.record()
+    assert [row["layer"] for row in record["ranking"]] == ["c0", "c1", "c2"]
+    assert [row["made"] for row in record["ranking"]] == [True, False, False]
+    assert record["steps"][1]["layer"] == "c0"

@@ -1,13 +1,15 @@
 """Opening programs, and refusing everything else in one line."""
 
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import edgesr_runtime
 from edgesr_runtime import UserError, open_program
-from edgesr_runtime.program import read_info
+from edgesr_runtime.program import read_info, read_program
 
 from .tiny_program import pack, tiny_info, tiny_model, tiny_program
 
@@ -76,3 +78,27 @@ def test_no_threads_is_a_programming_error(program_path: Path) -> None:
 def test_public_surface() -> None:
     assert edgesr_runtime.__version__ == "0.1.0"
     assert all(hasattr(edgesr_runtime, name) for name in edgesr_runtime.__all__)
+
+
+def test_a_compressed_program_is_unpacked(program_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "program.tflite.gz"
+    path.write_bytes(gzip.compress(program_path.read_bytes()))
+    assert open_program(path).info == tiny_info()
+
+
+@pytest.mark.parametrize("spoil", [lambda d: d[:-9], lambda d: d[:40] + b"\0" * 20 + d[60:], lambda d: d[:2]])
+def test_a_damaged_archive_is_refused(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "program.tflite.gz"
+    path.write_bytes(spoil(gzip.compress(tiny_program())))
+    with pytest.raises(UserError, match=r"program\.tflite\.gz is damaged"):
+        read_program(path)
+
+
+def test_an_archive_of_anything_is_not_unpacked_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edgesr_runtime.program, "_MAX_BYTES", 1000)
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes(100_000)))
+    with pytest.raises(UserError, match=r"larger than"):
+        read_program(path)

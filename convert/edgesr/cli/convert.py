@@ -43,6 +43,18 @@ def convert(
         typer.Option(metavar="BITS", help=f"{', '.join(BITS)}, or a plan file."),
     ] = BITS[0],
     max_drop: Annotated[float, typer.Option(metavar="DB", help="dB that the program may lose.")] = MAX_DROP,
+    max_bytes: Annotated[
+        int | None, typer.Option(metavar="N", help="Bytes that the file may have. [default: any]")
+    ] = None,
+    max_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="Milliseconds that a tile may take, one thread, here. [default: any]"
+        ),
+    ] = None,
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Write the file through gzip; every command reads it.")
+    ] = False,
     tile: Annotated[
         int | None,
         typer.Option(metavar="PX", help="Side of the program's input. [default: an output of about 256]"),
@@ -62,6 +74,8 @@ def convert(
     Examples:
       edgesr convert plain -o plain.tflite
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits auto --max-drop 0.05
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --max-ms 40
+      edgesr convert rlfn_x2.pth -o rlfn.tflite.gz --compress --max-bytes 250000
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
       edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
       edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
@@ -90,6 +104,9 @@ def convert(
             calib_images=calib_images,
             bits=bits,
             max_drop=max_drop,
+            max_bytes=max_bytes,
+            max_ms=max_ms,
+            compress=compress,
             tile=tile,
             method=method,
             seed=seed,

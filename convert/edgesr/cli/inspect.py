@@ -26,7 +26,11 @@ def inspect(
     from .report import to_json
 
     data = read_program(program)
-    record = {"program": str(program), "bytes": len(data), **asdict(read_info(data, str(program)))}
+    record = {
+        "program": str(program),
+        "bytes": program.stat().st_size,
+        **asdict(read_info(data, str(program))),
+    }
     if json:
         typer.echo(to_json(record), nl=False)
         return

@@ -45,7 +45,11 @@ def progress() -> Iterator[Stages]:
             for task in bars.task_ids:
                 bars.remove_task(task)
             current = bars.add_task(name, total=steps)
-            return lambda: bars.advance(current)
+
+            def advance(note: str = "") -> None:
+                bars.update(current, advance=1, description=f"{name}: {note}" if note else name)
+
+            return advance
 
         yield begin
 
@@ -86,7 +90,7 @@ def proof_table(record: Mapping[str, Any]) -> Table:
     tiling = record["drop_tiling_db"]
     rows = {
         "program": record["program"],
-        "size": f"{record['bytes']:,} bytes",
+        "size": size(record),
         "shape": f"x{record['scale']}, tile {record['tile']}, halo {record['halo']}",
         "drop": f"{db(record['drop_db'])} on {record['images']} pictures ({db(record['psnr_float'])} to "
         f"{db(record['psnr_quantized'])}), allowed {gate['max_drop']:g} dB",
@@ -96,12 +100,30 @@ def proof_table(record: Mapping[str, Any]) -> Table:
         "mismatches": f"{record['reference_mismatches']} of {record['reference_values']:,} values",
         "int8": f"{record['int8_mac_share']:.1%} of the multiplications",
         "accelerated": f"{record['accelerated']:.1%} of the ops",
+        "time": time_of(record),
         "seconds": ", ".join(f"{name} {value:.1f}" for name, value in record["seconds"].items() if value),
         "gate": "passed" if gate["passed"] else "FAILED",
     }
     for name, text in rows.items():
-        table.add_row(name, text)
+        if text:
+            table.add_row(name, text)
     return table
+
+
+def size(record: Mapping[str, Any]) -> str:
+    text = f"{record['bytes']:,} bytes"
+    compressed = record.get("bytes_compressed")
+    return text if compressed in (None, record["bytes"]) else f"{text}, {compressed:,} through gzip"
+
+
+def time_of(record: Mapping[str, Any]) -> str:
+    """What the cost table says, and how the search came there."""
+    if "milliseconds" not in record:
+        return ""
+    search = record["search"]
+    made = 0 if search is None else sum(move["made"] for move in search["ranking"])
+    tried = "" if search is None else f"; {len(search['steps'])} programs tried, {made} changes"
+    return f"{record['milliseconds']:.3g} ms a tile on one thread, summed over its ops{tried}"
 
 
 def db(value: float | None) -> str:

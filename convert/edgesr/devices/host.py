@@ -255,7 +255,7 @@ class Runner:
 
     def __init__(self, program: bytes, variant: str, threads: int = 1, names: Sequence[str] = ()) -> None:
         """Raises UserError where LiteRT refuses the program."""
-        interpreter = _load(probe_program(program, variant, names), threads)
+        interpreter = load(probe_program(program, variant, names), threads)
         self._run = interpreter.get_signature_runner(variant)
         self._shape = tuple(self._run.get_input_details()[INPUT]["shape"].tolist())
 
@@ -266,7 +266,12 @@ class Runner:
         return dict(self._run(**{INPUT: batch}))
 
 
-def _load(program: bytes, threads: int) -> Any:
+def load(program: bytes, threads: int) -> Any:
+    """An interpreter that is ready to run.
+
+    Raises:
+        UserError: LiteRT refuses the program.
+    """
     with without_chatter():
         try:
             interpreter = Interpreter(model_content=program, num_threads=threads)
@@ -309,7 +314,7 @@ def _delegated(program: bytes, variant: str, threads: int) -> Delegated:
     An op was taken over where it lies between a delegate's outputs and its inputs: whatever a delegate
     needs and does not compute itself is an input of it.
     """
-    prepared = _load(probe_program(program, variant), threads)
+    prepared = load(probe_program(program, variant), threads)
     listed = prepared._get_ops_details()
     original = [op for op in listed if op["op_name"] != "DELEGATE"]
     maker = {int(index): op for op in original for index in op["outputs"]}

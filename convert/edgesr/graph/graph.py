@@ -6,9 +6,12 @@ and lowered; nodes are addressed by name and names are the module paths of the u
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Generic, TypeVar
+
+import numpy as np
 
 from .ops import Conv2d, Input, Op
 
@@ -121,3 +124,13 @@ class Graph:
 def single_input(channels: int = 3, name: str = "image") -> Node[Input]:
     """The picture that every graph starts with."""
     return Node(name, Input(channels))
+
+
+def fingerprint(graph: Graph) -> bytes:
+    """SHA-256 over names, kinds, attributes and weights: equal for graphs that compute the same alike."""
+    digest = sha256(repr([(n.name, n.op.kind, n.inputs) for n in graph] + [graph.output]).encode())
+    for node in graph:
+        for item in fields(node.op):
+            value = getattr(node.op, item.name)
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode())
+    return digest.digest()

@@ -20,8 +20,11 @@ from .affine import qparams
 from .containers import STATIC, container_of
 from .plan import Plan
 from .quantize import quantize
+from .statistics import CalibrationTiles
 
 PROBES = 2
+TILES = 8
+SIDE = 64  # of each tile: back-propagation keeps every value
 EDGE = "/input"
 
 
@@ -36,6 +39,12 @@ class NoiseGains:
 
     values: Mapping[str, np.ndarray]
     reads: Mapping[str, np.ndarray]
+
+
+def typical_gains(graph: Graph, tiles: CalibrationTiles) -> NoiseGains:
+    """Gains on evenly drawn calibration tiles."""
+    stride = max(1, len(tiles.pixels) // TILES)
+    return noise_gains(graph, tiles.pixels[::stride, :, :SIDE, :SIDE], tiles.pixel_range, tiles.seed)
 
 
 def noise_gains(graph: Graph, pixels: Tensor, pixel_range: int, seed: int) -> NoiseGains:

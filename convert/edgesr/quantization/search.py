@@ -1,33 +1,21 @@
-"""`--bits auto`: as much precision as holds the gate, bought where it costs least.
+"""`--bits auto`: as much precision as holds the gate, bought where it costs least, within the budgets.
 
-Ranking and measuring are apart. The ranking is the calibration's: moves are ordered by the noise they
-remove at the output per cost they add. The measurement is what the deployed program loses on held-back
-pictures, on average and at worst; both fall along the ranking, so the shortest prefix that is enough is
-found by doubling and bisection.
+Ranking and measuring are apart: the moves come ranked, those that no longer fit a budget are passed over, and
+a candidate is what the first few of the rest make of the plan. What it loses is measured on held-back
+pictures, on average and at worst; both fall from candidate to candidate, so the first that is good enough
+is found by doubling and bisection.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import cache
-from itertools import accumulate
-from math import prod
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import inf
+from typing import Any, Protocol
 
-from ..graph import ops
-from ..graph.graph import Graph, Node
-from ..graph.shapes import multiplications, shapes
-from .plan import Container, Plan
-from .typed import is_depthwise
+from .moves import Move
+from .plan import Plan
 
-MULTIPLICATION = {"w8a8": 1.0, "w4a8": 1.0, "w8a8-dynamic": 1.2, "f32": 4.0}
-"""Cost of one in each container, as measured for whole networks."""
-CACHED = 2**20  # elements of a float tensor that the nearer caches hold
-ELEMENT_COST = {True: 16, False: 256}
-"""int8 multiplications that making one float element is worth, in the caches and beyond: memory bounds it."""
-INEXACT = (ops.Sigmoid, ops.Tanh, ops.ResizeBilinear)
-"""Ops whose float32 form differs between executors in the last bit; in int8 they are exact, and cheap."""
-COMFORT = 0.5  # of the int8 network, as costs are counted: what may be spent on the worst picture alone
-FLOOR = 0.005  # of the network's cost, so that nothing counts as free
+DIGITS = 4  # of dB in reports
+COMFORT = 0.35  # more than the int8 program's time: what may be spent on the worst picture alone
 
 
 class Foreseen(Protocol):
@@ -40,143 +28,160 @@ class Foreseen(Protocol):
 
 
 @dataclass(frozen=True)
-class Move:
-    """Containers that change together, the noise that leaves and the cost that comes (share of all)."""
+class Budgets:
+    """Limits of a search: dB that may be lost, bytes of the file, milliseconds of a tile on one thread."""
 
-    containers: Mapping[str, Container]
-    noise: float
-    cost: float
-
-    @property
-    def worth(self) -> float:
-        return self.noise / (self.cost + FLOOR)
-
-    def then(self, other: "Move") -> "Move":
-        """Both as one."""
-        containers = {**self.containers, **other.containers}
-        return Move(containers, self.noise + other.noise, self.cost + other.cost)
+    max_drop: float
+    max_bytes: float = inf
+    max_ms: float = inf
 
 
-def ranked_moves(graph: Graph, plan: Plan, tile: int) -> tuple[Move, ...]:
-    """The moves of all convolutions, best first; ties are broken by position in the network.
+class Measure(Protocol):
+    """What a search asks about a candidate."""
 
-    Args:
-        tile: height and width of the program's input, for which costs are counted.
-    """
-    costs = _Costs.of(graph, tile)
-    exact = _feeding_inexact(graph)
-    moves = [
-        move for conv in graph.convs if conv.name not in exact
-        for move in _moves(graph, plan, conv, _elementwise_before(graph, conv, exact), costs)
-    ]  # fmt: skip
-    return tuple(sorted(moves, key=lambda move: -move.worth))
+    def foreseen(self, plan: Plan) -> Foreseen:
+        """What its program is expected to lose, measured on pictures: seconds of work."""
 
+    def milliseconds(self, plan: Plan) -> float:
+        """Of one tile on one thread, by the cost table."""
 
-def _moves(graph: Graph, plan: Plan, conv: Node, before: list[str], costs: "_Costs") -> Iterator[Move]:
-    """From int8 to a dynamic grid and from there to float: two moves, or one where the second is worth more.
-
-    A convolution saves little while its input is still rounded, so the elementwise ops between the
-    convolutions before it and itself become float with it.
-    """
-    assert isinstance(conv.op, ops.Conv2d)
-    now = plan.containers.get(conv.name, "w8a8")
-    noise = sum(plan.sensitivity.get(name, 0.0) for name in (*before, conv.name))
-    elements = sum(costs.elements[name] for name in (*before, conv.name))
-
-    def move(goal: Container, start: Container, removed: float, more: float = 0.0) -> Move:
-        added = costs.multiplications[conv.name] * (MULTIPLICATION[goal] - MULTIPLICATION[start])
-        return Move({conv.name: goal}, removed, (added + more) / costs.total)
-
-    floats = Move(dict.fromkeys(before, "f32"), 0.0, 0.0)
-    if is_depthwise(conv.op) or conv.inputs[0] == graph.input.name:  # no such kernel; already exact
-        yield floats.then(move("f32", now, noise, elements))
-        return
-    left = plan.dynamic_sensitivity.get(conv.name, noise)
-    first = floats.then(move("w8a8-dynamic", now, noise - left, elements))
-    second = move("f32", "w8a8-dynamic", left)
-    if first.worth > second.worth:
-        yield from (first, second)
-    else:
-        yield first.then(second)
+    def size(self, plan: Plan) -> int:
+        """Bytes of its program."""
 
 
 @dataclass(frozen=True)
-class _Costs:
-    """All in int8 multiplications: of each convolution, of making each node's elements in float."""
+class Step:
+    """A candidate that was measured: the plan after so many moves, the last of them on `layer`."""
 
-    multiplications: Mapping[str, int]
-    elements: Mapping[str, int]
-    total: int
+    moves: int
+    layer: str | None
+    container: str | None
+    drop: float
+    worst: float
+    bytes: int
+    milliseconds: float
 
-    @classmethod
-    def of(cls, graph: Graph, tile: int) -> "_Costs":
-        counts = {name: prod(shape) for name, shape in shapes(graph, tile, tile).items()}
-        elements = {name: count * ELEMENT_COST[count <= CACHED] for name, count in counts.items()}
-        macs = multiplications(graph, tile)
-        others = sum(ELEMENT_COST[True] * count for name, count in counts.items() if name not in macs)
-        return cls(macs, elements, sum(macs.values()) + others)
-
-
-def _feeding_inexact(graph: Graph) -> set[str]:
-    """Nodes whose float value would reach an inexact op, other than through a convolution."""
-    found: set[str] = set()
-    for node in reversed(graph.nodes):
-        for user in graph.users[node.name]:
-            if isinstance(user.op, INEXACT) or (user.name in found and not isinstance(user.op, ops.Conv2d)):
-                found.add(node.name)
-    return found
+    @property
+    def summary(self) -> str:
+        return f"{self.moves} changes, {self.drop:.3f} dB, {self.milliseconds:.3g} ms"
 
 
-def _elementwise_before(graph: Graph, conv: Node, exact: Set[str]) -> list[str]:
-    """Ops other than convolutions through which a convolution's input was made, in network order."""
-    found: set[str] = set()
-    waiting = [conv.inputs[0]]
-    while waiting:
-        node = graph[waiting.pop()]
-        if isinstance(node.op, (ops.Conv2d, ops.Input, *INEXACT)) or node.name in found | exact:
-            continue
-        found.add(node.name)
-        waiting.extend(node.inputs)
-    return [node.name for node in graph if node.name in found]
+@dataclass(frozen=True)
+class Found:
+    """The end of a search.
+
+    Attributes:
+        plan: with the chosen containers.
+        moves: those that it takes, in the order of the ranking.
+        ranking: all of them, best first.
+        steps: what was measured, in that order.
+        affordable: whether it keeps to bytes and milliseconds; if not, no candidate does.
+        holds: whether it keeps to all budgets, as far as the search foresees.
+    """
+
+    plan: Plan
+    moves: tuple[Move, ...]
+    ranking: tuple[Move, ...]
+    steps: tuple[Step, ...]
+    affordable: bool
+    holds: bool
+
+    def record(self) -> dict[str, Any]:
+        """For JSON: every move and whether it was made, and the candidates that were measured."""
+        ranking = [
+            {
+                "layer": move.layer, "container": move.container, "noise": move.noise,
+                "milliseconds": move.milliseconds, "made": move in self.moves,
+            }
+            for move in self.ranking
+        ]  # fmt: skip
+        steps = [
+            asdict(step) | {"drop": round(step.drop, DIGITS), "worst": round(step.worst, DIGITS)}
+            for step in self.steps
+        ]
+        return {"ranking": ranking, "steps": steps}
 
 
 def search(
     plan: Plan,
-    moves: Sequence[Move],
-    foreseen: Callable[[Plan], Foreseen],
-    max_drop: float,
-    progress: Callable[[], None] = lambda: None,
-) -> Plan:
-    """The plan after the shortest prefix of ranked moves that keeps even the worst picture within the limit.
+    ranking: Sequence[Move],
+    measure: Measure,
+    budgets: Budgets,
+    progress: Callable[[Step], None] = lambda step: None,
+) -> Found:
+    """The plan after the fewest moves that keep even the worst picture within the limit.
 
-    Where that would take more than `COMFORT`, all that can be had for so much, if the mean is within the
-    limit; else the shortest prefix that brings it there; else every move.
+    Where `COMFORT` does not buy that, all that it buys, if the mean is within the limit; else the fewest
+    moves that bring it there; else all that the budgets allow.
 
     Args:
-        moves: ranked, best first.
-        foreseen: what the program that a plan gives is expected to lose, measured on pictures.
-        max_drop: dB.
+        ranking: best first.
         progress: called after each measurement.
     """
+    trial = _Trial(plan, measure, progress)
+    comfort = min(budgets.max_ms, (1 + COMFORT) * measure.milliseconds(plan))
+    easy = trial.fitting(ranking, replace(budgets, max_ms=comfort))
+    chosen = trial.fewest(easy, lambda drop: drop.worst <= budgets.max_drop)
+    holds = chosen is not None
+    if chosen is None:
+        full = trial.fitting(ranking, budgets)
+        enough = trial.drop(easy).mean <= budgets.max_drop
+        chosen = easy if enough else trial.fewest(full, lambda drop: drop.mean <= budgets.max_drop)
+        holds = chosen is not None
+        chosen = full if chosen is None else chosen
+    affordable = trial.fits(chosen, budgets)
+    return Found(
+        trial.after(chosen), chosen, tuple(ranking), tuple(trial.steps), affordable, affordable and holds
+    )
 
-    @cache
-    def after(count: int) -> Foreseen:
-        measured = foreseen(moved(count))
-        progress()
-        return measured
 
-    def moved(count: int) -> Plan:
-        return plan.with_containers({k: v for move in moves[:count] for k, v in move.containers.items()})
+class _Trial:
+    """Measures candidates, each once."""
 
-    spent = accumulate(move.cost for move in moves)
-    comfortable = sum(cost <= COMFORT for cost in spent)
-    found = _least(0, comfortable, lambda count: after(count).worst <= max_drop)
-    if found is None:
-        found = _least(comfortable, len(moves), lambda count: after(count).mean <= max_drop)
-    return moved(len(moves) if found is None else found)
+    def __init__(self, plan: Plan, measure: Measure, progress: Callable[[Step], None]) -> None:
+        self.plan, self.measure, self.progress = plan, measure, progress
+        self.steps: list[Step] = []
+        self._drops: dict[tuple[int, ...], Foreseen] = {}
+
+    def after(self, moves: Sequence[Move]) -> Plan:
+        return self.plan.with_containers({k: v for move in moves for k, v in move.containers.items()})
+
+    def fits(self, moves: Sequence[Move], budgets: Budgets) -> bool:
+        plan = self.after(moves)
+        in_time = budgets.max_ms == inf or self.measure.milliseconds(plan) <= budgets.max_ms
+        return in_time and (budgets.max_bytes == inf or self.measure.size(plan) <= budgets.max_bytes)
+
+    def fitting(self, ranking: Sequence[Move], budgets: Budgets) -> tuple[Move, ...]:
+        """The moves that fit together, better ones first."""
+        found: tuple[Move, ...] = ()
+        for move in ranking:
+            if self.fits((*found, move), budgets):
+                found = (*found, move)
+        return found
+
+    def fewest(self, moves: tuple[Move, ...], enough: Callable[[Foreseen], bool]) -> tuple[Move, ...] | None:
+        """The shortest beginning of the moves that is good enough; None if all of them are not."""
+        count = least(0, len(moves), lambda count: enough(self.drop(moves[:count])))
+        return None if count is None else moves[:count]
+
+    def drop(self, moves: tuple[Move, ...]) -> Foreseen:
+        key = tuple(map(id, moves))
+        if key not in self._drops:
+            self._drops[key] = self._measured(moves)
+        return self._drops[key]
+
+    def _measured(self, moves: tuple[Move, ...]) -> Foreseen:
+        plan = self.after(moves)
+        foreseen = self.measure.foreseen(plan)
+        layer, container = (moves[-1].layer, moves[-1].container) if moves else (None, None)
+        size, milliseconds = self.measure.size(plan), self.measure.milliseconds(plan)
+        step = Step(len(moves), layer, container, foreseen.mean, foreseen.worst, size, milliseconds)
+        self.steps.append(step)
+        self.progress(step)
+        return foreseen
 
 
-def _least(first: int, last: int, holds: Callable[[int], bool]) -> int | None:
+def least(first: int, last: int, holds: Callable[[int], bool]) -> int | None:
     """The smallest of first..last for which a condition holds that stays true, by doubling and bisection."""
     failing, count = first - 1, first
     while not holds(count):

@@ -4,6 +4,7 @@ The float network runs on whole pictures (the yardstick) and, behind the runtime
 by tile (what tiling alone costs).
 """
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -73,3 +74,8 @@ def write_program(typed: Mapping[str, TypedGraph] | TypedGraph, info: ProgramInf
     """The .tflite file of a typed graph (or one per variant), with its metadata."""
     variants = {DEFAULT_VARIANT: typed} if isinstance(typed, TypedGraph) else typed
     return write(variants, info.tile, info.to_json().encode())
+
+
+def as_file(program: bytes, compress: bool) -> bytes:
+    """What is written to disk: the program, or the same through gzip, always the same bytes."""
+    return gzip.compress(program, compresslevel=9, mtime=0) if compress else program

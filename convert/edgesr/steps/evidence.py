@@ -1,12 +1,13 @@
 """What was measured about a program, as `convert` and `check` report it, and whether that is good enough."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
 from ..devices.host import Comparison, Delegation, delegated, mismatches
 from ..evaluation.judge import Rgb, Verdict
+from ..quantization.search import Budgets
 
 REFERENCE_PSNR = 60.0  # dB that a program with float parts must keep to the integer reference
 DIGITS = 4  # of reported dB: hides the last bits in which machines may differ
@@ -59,7 +60,7 @@ def rounded(value: float | None) -> float | None:
 class Gate:
     """Whether a program may be used: `failures` say what is wrong with it, in words."""
 
-    max_drop: float
+    budgets: Budgets
     failures: tuple[str, ...]
 
     @property
@@ -67,21 +68,38 @@ class Gate:
         return not self.failures
 
     def record(self) -> dict[str, Any]:
-        return {"max_drop": self.max_drop, "passed": self.passed, "failures": list(self.failures)}
+        """Budgets that were not given are null."""
+        limits = {name: value if isfinite(value) else None for name, value in asdict(self.budgets).items()}
+        return {**limits, "passed": self.passed, "failures": list(self.failures)}
 
 
-def gate(evidence: Evidence, max_drop: float) -> Gate:
-    """The gate of `convert` and `check`: dB against float, equality with the reference."""
+def gate(
+    evidence: Evidence, budgets: Budgets, size: int | None = None, milliseconds: float | None = None
+) -> Gate:
+    """The gate of `convert` and `check`: dB against float, equality with the reference, and the budgets.
+
+    Args:
+        size: bytes of the file; None if it has no limit here.
+        milliseconds: of one tile, by the cost table; None if it has no limit here.
+    """
     drop, compared = evidence.verdict.drop, evidence.comparison
     rules: tuple[tuple[bool, str], ...] = (
-        (drop <= max_drop, f"it loses {drop:.3f} dB, {max_drop:g} dB are allowed"),
+        (drop <= budgets.max_drop, f"it loses {drop:.3f} dB, {budgets.max_drop:g} dB are allowed"),
+        (
+            size is None or size <= budgets.max_bytes,
+            f"it has {size} bytes, {budgets.max_bytes:g} are allowed",
+        ),
+        (
+            milliseconds is None or milliseconds <= budgets.max_ms,
+            f"a tile takes {milliseconds or 0:.3g} ms here, {budgets.max_ms:g} are allowed",
+        ),
         (compared.mismatches == 0, f"{compared.mismatches} values differ from the integer reference"),
         (
             compared.psnr_to_reference >= REFERENCE_PSNR,
             f"{compared.psnr_to_reference:.1f} dB to the reference, {REFERENCE_PSNR:g} dB are needed",
         ),
     )
-    return Gate(max_drop, tuple(failure for holds, failure in rules if not holds))
+    return Gate(budgets, tuple(failure for holds, failure in rules if not holds))
 
 
 def compare_with_reference(

@@ -1,5 +1,7 @@
 """Opening a program file: verified, its metadata read, its engine ready."""
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from edgesr_runtime.verify import Contents, Signature, check_structure, probe
 
 METADATA_ENTRY = "edgesr"
 
+_GZIP = b"\x1f\x8b"
 _MAX_BYTES = 1 << 30
 _MAX_METADATA_BYTES = 16 << 20
 
@@ -50,16 +53,21 @@ def load_program(data: bytes, source: str, threads: int = 1, trusted: bool = Fal
 
 
 def read_program(path: StrPath) -> bytes:
-    """The bytes of a program file, not checked yet.
+    """The bytes of a program file, not checked yet; a file compressed by gzip is unpacked.
 
     Raises:
-        UserError: there is no such file, it cannot be read, or it is larger than any program.
+        UserError: there is no such file, it cannot be read or unpacked, or it is larger than any program.
     """
     try:
         with Path(path).open("rb") as stream:
-            data = stream.read(_MAX_BYTES + 1)
+            packed = stream.read(len(_GZIP)) == _GZIP
+            stream.seek(0)
+            source = gzip.GzipFile(fileobj=stream) if packed else stream
+            data = source.read(_MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such program file; check the path") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(f"{path} is damaged ({error}); convert the network again") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read ({reason}); give a .tflite file") from error

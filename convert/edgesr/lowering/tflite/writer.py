@@ -59,6 +59,19 @@ def _write_variant(model: Model, signature: str, graph: TypedGraph, tile: int, p
     emitter.subgraph.finish(signature, {INPUT: image}, {OUTPUT: result})
 
 
+def write_op(node: TypedNode, graph: TypedGraph, sizes: Mapping[str, Shape]) -> bytes:
+    """A TFLite file of one op of an arranged graph alone; the tensors that it reads are its inputs."""
+    model = Model()
+    emitter = Emitter(Subgraph(model, OUTPUT), sizes, pack_int4=False)
+    for source in dict.fromkeys(node.inputs):
+        emitter.tensor(graph[source])
+    inputs = dict(emitter.index)
+    emitter.tensor(node)
+    emit(node.op, emitter, node)
+    emitter.subgraph.finish(OUTPUT, inputs, {OUTPUT: emitter.index[node.name]})
+    return model.to_bytes()
+
+
 class Emitter:
     """One subgraph in the making: where each node's tensor is."""
 

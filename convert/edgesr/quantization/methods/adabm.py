@@ -19,7 +19,7 @@ from ...graph.ops import Conv2d
 from ..clipping import clip_before_activations
 from ..containers import WEIGHT_BITS, containers
 from ..equalize import Tensors, channel_scales, equalized
-from ..noise import NoiseGains, dynamic_noise, noise_gains, predicted_noise
+from ..noise import NoiseGains, dynamic_noise, predicted_noise, typical_gains
 from ..plan import Plan, Provenance, Range
 from ..rounding import round_weights
 from ..statistics import BATCH, CalibrationTiles, Statistics, collect, settle
@@ -28,8 +28,6 @@ from ..weights import omse_scales
 DECAY = 0.9  # of the moving averages over batches
 LAYER_PERCENTILES = (30, 70)
 IMAGE_QUANTILES = (0.1, 0.9)
-GAIN_TILES = 8
-GAIN_SIDE = 64  # of each tile: back-propagation keeps every value
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,7 @@ def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int, levers: Levers 
     statistics = collect(graph, tiles)
     if levers.vivid:
         statistics = statistics.reaching(collect(graph, tiles.vivid()))
-    stride = max(1, len(tiles.pixels) // GAIN_TILES)
-    crops = tiles.pixels[::stride, :, :GAIN_SIDE, :GAIN_SIDE]
-    gains = noise_gains(graph, crops, tiles.pixel_range, tiles.seed)
+    gains = typical_gains(graph, tiles)
     chosen = containers(graph, body_bits)
     bits = {name: WEIGHT_BITS[container] for name, container in chosen.items()}
     tensors = _tensors(graph, statistics, gains, tiles)

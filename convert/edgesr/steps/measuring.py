@@ -1,0 +1,54 @@
+"""What the search asks about a candidate, answered by making its program: dB on the held-back pictures,
+bytes of the file, and milliseconds by the cost table.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgesr_runtime import ProgramInfo
+
+from ..devices.costs import CostTable
+from ..evaluation.judge import Case, Foreseen, foresee
+from ..graph.graph import Graph
+from ..quantization.plan import Plan
+from ..quantization.quantize import quantize
+from .deployment import as_file, deployed, write_program
+from .unfinished import Unfinished
+
+EVIDENCE = 1024  # bytes that the evidence will add to a file, at most
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """The search's `Measure` for one network on this machine.
+
+    Attributes:
+        cases: held-back pictures.
+        describe: plan -> the metadata of its program.
+        memory: of drops that were measured before.
+        compress: whether bytes are counted after gzip.
+    """
+
+    graph: Graph
+    cases: Sequence[Case]
+    describe: Callable[[Plan], ProgramInfo]
+    table: CostTable
+    memory: Unfinished
+    threads: int
+    compress: bool = False
+
+    def foreseen(self, plan: Plan) -> Foreseen:
+        return self.memory.foreseen(plan, self._foreseen)
+
+    def milliseconds(self, plan: Plan) -> float:
+        return self.table.milliseconds(quantize(self.graph, plan), self.describe(plan).tile)
+
+    def size(self, plan: Plan) -> int:
+        return len(as_file(self._program(plan), self.compress)) + EVIDENCE
+
+    def _foreseen(self, plan: Plan) -> Foreseen:
+        info = self.describe(plan)
+        return foresee(self.cases, deployed(self._program(plan), info, self.threads))
+
+    def _program(self, plan: Plan) -> bytes:
+        return write_program(quantize(self.graph, plan), self.describe(plan))

@@ -19,7 +19,6 @@ from main_road import machine, timed
 from quality import MAX_DROP, THREADS, Calib, Images, Models, Subject, cell, console, folders, subjects
 from rich.table import Table
 
-from edgesr.conversion import MAX_HALO, OUTPUT_SIDE
 from edgesr.defaults import CALIBRATION_IMAGES, SEED
 from edgesr.devices.costs import CostTable
 from edgesr.evaluation.judge import prepare
@@ -33,11 +32,14 @@ from edgesr.quantization.search import Budgets, search
 from edgesr.quantization.sums import cheap_sums, terms_apart
 from edgesr.steps.deployment import float_tiles, whole_picture, write_program
 from edgesr.steps.description import describe, int8_mac_share
+from edgesr.steps.ladder import Rung
 from edgesr.steps.measuring import Measuring
 from edgesr.steps.pictures import calibration_tiles, draw, shipped_folder
 from edgesr.steps.unfinished import Unfinished
+from edgesr.steps.work import MAX_HALO, OUTPUT_SIDE
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.engines import LiteRtEngine
+from edgesr_runtime.metadata import DEFAULT_VARIANT
 
 NARROWER = 0.9
 
@@ -76,7 +78,7 @@ class Bench:
         return adabm(self.graph(levers), self.tiles, 8, chosen)
 
     def program(self, graph: Graph, plan: Plan) -> bytes:
-        return write_program(quantize(graph, plan), self._info(graph, plan))
+        return write_program({DEFAULT_VARIANT: quantize(graph, plan)}, self._info(graph, plan))
 
     def drop(self, graph: Graph, plan: Plan) -> str:
         return cell(self.subject.judged(self.program(graph, plan), self._info(graph, plan)))
@@ -100,7 +102,8 @@ class Bench:
 
     def _info(self, graph: Graph, plan: Plan) -> ProgramInfo:
         subject = self.subject
-        return describe(subject.network, graph, plan, self.tile, MAX_HALO, subject.pixel_range)
+        rungs = {DEFAULT_VARIANT: Rung(graph, plan)}
+        return describe(subject.network, rungs, self.tile, MAX_HALO, subject.pixel_range)
 
 
 def static_rows(bench: Bench) -> Iterator[tuple[str, str]]:

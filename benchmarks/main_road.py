@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,17 +73,26 @@ def engine(graph: Graph, white: int, form: str) -> LiteRtEngine:
     return LiteRtEngine(write({VARIANT: quantize(graph, plan)}, TILE, b"{}"), threads=1)
 
 
-def timed(engines: dict[str, LiteRtEngine]) -> dict[str, float]:
+def timed(engines: Mapping[str, LiteRtEngine]) -> dict[str, float]:
     """Median milliseconds of engines with one input size; rounds alternate, so load falls on all alike."""
-    shape = next(iter(engines.values())).input_shape(VARIANT)
-    batch = np.random.default_rng(0).random(shape, np.float32)
-    seconds: dict[str, list[float]] = {name: [] for name in engines}
-    for runner in engines.values():
-        runner.run(VARIANT, batch)  # the first run prepares
+    return _timed({name: (engine, VARIANT) for name, engine in engines.items()})
+
+
+def timed_variants(engine: LiteRtEngine) -> dict[str, float]:
+    """The same of the variants of one program."""
+    return _timed({variant: (engine, variant) for variant in engine.variants})
+
+
+def _timed(runners: Mapping[str, tuple[LiteRtEngine, str]]) -> dict[str, float]:
+    first, variant = next(iter(runners.values()))
+    batch = np.random.default_rng(0).random(first.input_shape(variant), np.float32)
+    seconds: dict[str, list[float]] = {name: [] for name in runners}
+    for runner, variant in runners.values():
+        runner.run(variant, batch)  # the first run prepares
     for _ in range(ROUNDS):
-        for name, runner in engines.items():
+        for name, (runner, variant) in runners.items():
             start = time.perf_counter()
-            runner.run(VARIANT, batch)
+            runner.run(variant, batch)
             seconds[name].append(time.perf_counter() - start)
     return {name: 1000 * statistics.median(values) for name, values in seconds.items()}
 

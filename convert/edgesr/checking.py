@@ -15,7 +15,6 @@ import torch
 from edgesr_runtime import ProgramInfo, upscale
 from edgesr_runtime.program import load_program, read_program
 
-from .conversion import LEAST_SIDE
 from .defaults import MAX_DROP
 from .errors import UserError
 from .evaluation.folder import list_pictures, nothing_usable, usable_pictures
@@ -29,7 +28,7 @@ from .steps.deployment import float_tiles, whole_picture
 from .steps.description import identity, int8_mac_share, layers_json
 from .steps.evidence import Evidence, Gate, compare_with_reference, gate
 from .steps.network import float_graph, prove_equal
-from .steps.pictures import most_complex, skip_warnings, tiles_of
+from .steps.pictures import LEAST_SIDE, most_complex, skip_warnings, tiles_of
 from .steps.progress import Stages, quiet
 
 COMPARED_TILES = 8

@@ -21,9 +21,13 @@ def upscale_pictures(
     target: Path,
     threads: int | None = None,
     force: bool = False,
+    variant: str | None = None,
     stages: Stages = quiet,
 ) -> tuple[str, ...]:
     """Enlarges a picture to `target`, or every picture of a folder into the folder `target`.
+
+    Args:
+        variant: the one that runs on every tile; None lets the program's thresholds decide.
 
     Returns:
         A line for each picture of the folder that could not be read, and one that counts them.
@@ -39,6 +43,9 @@ def upscale_pictures(
         _check_result(picture, result, force)
     stages("opening the program", None)
     opened = open_program(program, threads or len(os.sched_getaffinity(0)))
+    if variant is not None and variant not in opened.info.variants:
+        has = ", ".join(opened.info.variants)
+        raise UserError(f"{program} has no variant {variant!r}, only {has}: give --route auto")
     skipped: list[tuple[str, str]] = []
     for picture, result in jobs:
         try:
@@ -48,7 +55,7 @@ def upscale_pictures(
                 raise
             skipped.append((picture.name, str(error)))
             continue
-        _enlarge(opened, rgb, picture.name, result, stages)
+        _enlarge(opened, rgb, picture.name, result, variant, stages)
     if len(skipped) == len(jobs):
         raise UserError(f"{source}: no picture could be enlarged, for instance: {skipped[0][1]}")
     return skip_warnings(source, skipped)
@@ -76,7 +83,9 @@ def _check_result(picture: Path, result: Path, force: bool) -> None:
         raise UserError(f"{result}: it exists already: give --force to overwrite it")
 
 
-def _enlarge(program: Program, rgb: RgbPicture, name: str, result: Path, stages: Stages) -> None:
+def _enlarge(
+    program: Program, rgb: RgbPicture, name: str, result: Path, variant: str | None, stages: Stages
+) -> None:
     plan = plan_tiles(rgb.shape[0], rgb.shape[1], program.info.tile, program.info.halo)
     advance = stages(name, len(plan.tiles))
-    save_rgb(result, upscale(program, rgb, progress=lambda done, total: advance()))
+    save_rgb(result, upscale(program, rgb, variant, lambda done, total: advance()))

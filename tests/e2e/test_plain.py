@@ -17,7 +17,7 @@ KEYS = {
 }  # fmt: skip
 LAYER_KEYS = {
     "name", "kind", "weight_bits", "activation_bits", "container", "input_range", "output_range",
-    "sensitivity",
+    "sensitivity", "variant",
 }  # fmt: skip
 
 

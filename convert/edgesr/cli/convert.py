@@ -55,6 +55,13 @@ def convert(
     compress: Annotated[
         bool, typer.Option("--compress", help="Write the file through gzip; every command reads it.")
     ] = False,
+    variants: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Some of low,mid,high: several programs in one file, chosen tile by tile. [default: one]",
+        ),
+    ] = "",
     tile: Annotated[
         int | None,
         typer.Option(metavar="PX", help="Side of the program's input. [default: an output of about 256]"),
@@ -76,6 +83,7 @@ def convert(
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits auto --max-drop 0.05
       edgesr convert rlfn_x2.pth -o rlfn.tflite --max-ms 40
       edgesr convert rlfn_x2.pth -o rlfn.tflite.gz --compress --max-bytes 250000
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
       edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
       edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
@@ -106,6 +114,7 @@ def convert(
             max_drop=max_drop,
             max_bytes=max_bytes,
             max_ms=max_ms,
+            variants=tuple(filter(None, variants.split(","))),
             compress=compress,
             tile=tile,
             method=method,

@@ -101,6 +101,7 @@ def proof_table(record: Mapping[str, Any]) -> Table:
         "int8": f"{record['int8_mac_share']:.1%} of the multiplications",
         "accelerated": f"{record['accelerated']:.1%} of the ops",
         "time": time_of(record),
+        "routing": routing_of(record),
         "seconds": ", ".join(f"{name} {value:.1f}" for name, value in record["seconds"].items() if value),
         "gate": "passed" if gate["passed"] else "FAILED",
     }
@@ -120,10 +121,25 @@ def time_of(record: Mapping[str, Any]) -> str:
     """What the cost table says, and how the search came there."""
     if "milliseconds" not in record:
         return ""
+    times = record["milliseconds"]
+    shown = [f"{value:.3g}" if len(times) == 1 else f"{name} {value:.3g}" for name, value in times.items()]
     search = record["search"]
     made = 0 if search is None else sum(move["made"] for move in search["ranking"])
     tried = "" if search is None else f"; {len(search['steps'])} programs tried, {made} changes"
-    return f"{record['milliseconds']:.3g} ms a tile on one thread, summed over its ops{tried}"
+    return f"{', '.join(shown)} ms a tile on one thread, summed over its ops{tried}"
+
+
+def routing_of(record: Mapping[str, Any]) -> str:
+    """Where tiles go, and what that buys."""
+    routing = record.get("routing")
+    if routing is None:
+        return ""
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in routing["shares"].items())
+    best = list(record["milliseconds"].values())[-1]
+    return (
+        f"{shares} of the calibration tiles; {routing['milliseconds'] / best:.0%} of the time of the best "
+        f"variant alone, {routing['loss_db']:.3f} dB worse"
+    )
 
 
 def db(value: float | None) -> str:

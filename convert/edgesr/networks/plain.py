@@ -5,6 +5,8 @@ nearest-neighbour up-sampling of the picture misses (the anchor of ABPN, Du et a
 2021); lowering moves that addition before depth-to-space, where it costs least.
 """
 
+import copy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -30,6 +32,16 @@ class PlainNet(nn.Module):
             features = torch.relu(conv(features))
         anchor = functional.interpolate(image, scale_factor=self.scale, mode="nearest")
         return self.shuffle(self.tail(features)) + anchor
+
+    def for_white(self, white: float) -> "PlainNet":
+        """The same network for pictures whose white is not 1, as this one's must be, but `white`."""
+        other = copy.deepcopy(self)
+        with torch.no_grad():
+            other.head.weight /= white
+            other.tail.weight *= white
+            assert other.tail.bias is not None
+            other.tail.bias *= white
+        return other
 
 
 def detect(shapes: Shapes) -> Config | None:

@@ -75,13 +75,14 @@ class Plan:
         """The same plan with the containers of some nodes changed."""
         return replace(self, containers={**self.containers, **changes})
 
+    def record(self) -> dict[str, Any]:
+        """What JSON can hold; floats read back to the same value."""
+        levels = {name: base64.b64encode(levels).decode() for name, levels in self.weight_levels.items()}
+        return {"schema": SCHEMA, **asdict(self), "weight_levels": levels}
+
     def to_json(self) -> str:
-        """JSON text; floats are written so that they read back to the same value."""
-        data = {"schema": SCHEMA, **asdict(self)}
-        data["weight_levels"] = {
-            name: base64.b64encode(levels).decode() for name, levels in self.weight_levels.items()
-        }
-        return json.dumps(data, indent=1) + "\n"
+        """JSON text."""
+        return json.dumps(self.record(), indent=1) + "\n"
 
 
 def from_json(text: str, where: str = "the plan") -> Plan:
@@ -90,12 +91,21 @@ def from_json(text: str, where: str = "the plan") -> Plan:
     Raises:
         UserError: if the text is not a plan of this schema; names the field.
     """
+    return from_record(parse(text, where), where)
+
+
+def parse(text: str, where: str) -> Any:
+    """The JSON in a text. Raises UserError if there is none."""
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UserError(
             f"{where} is not JSON ({error}). Give a file written by `edgesr convert --plan`."
         ) from error
+
+
+def from_record(data: Any, where: str = "the plan") -> Plan:
+    """Reads what `Plan.record` made. Raises UserError as `from_json`."""
     try:
         return _read(data)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:

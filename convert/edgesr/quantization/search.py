@@ -15,7 +15,7 @@ from .moves import Move
 from .plan import Plan
 
 DIGITS = 4  # of dB in reports
-COMFORT = 0.35  # more than the int8 program's time: what may be spent on the worst picture alone
+COMFORT = 0.35  # more time than before: what may be spent for the worst picture alone
 
 
 class Foreseen(Protocol):
@@ -107,20 +107,22 @@ def search(
     ranking: Sequence[Move],
     measure: Measure,
     budgets: Budgets,
+    comfort: float = COMFORT,
     progress: Callable[[Step], None] = lambda step: None,
 ) -> Found:
     """The plan after the fewest moves that keep even the worst picture within the limit.
 
-    Where `COMFORT` does not buy that, all that it buys, if the mean is within the limit; else the fewest
+    Where `comfort` does not buy that, all that it buys, if the mean is within the limit; else the fewest
     moves that bring it there; else all that the budgets allow.
 
     Args:
         ranking: best first.
+        comfort: what the worst picture is worth, as a share of the time before any move.
         progress: called after each measurement.
     """
     trial = _Trial(plan, measure, progress)
-    comfort = min(budgets.max_ms, (1 + COMFORT) * measure.milliseconds(plan))
-    easy = trial.fitting(ranking, replace(budgets, max_ms=comfort))
+    limit = min(budgets.max_ms, (1 + comfort) * measure.milliseconds(plan))
+    easy = trial.fitting(ranking, replace(budgets, max_ms=limit))
     chosen = trial.fewest(easy, lambda drop: drop.worst <= budgets.max_drop)
     holds = chosen is not None
     if chosen is None:

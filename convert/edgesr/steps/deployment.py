@@ -70,10 +70,13 @@ def deployed(data: bytes, info: ProgramInfo, threads: int) -> Upscaler:
     return lambda lr: upscale(program, lr)
 
 
-def write_program(typed: Mapping[str, TypedGraph] | TypedGraph, info: ProgramInfo) -> bytes:
-    """The .tflite file of a typed graph (or one per variant), with its metadata."""
-    variants = {DEFAULT_VARIANT: typed} if isinstance(typed, TypedGraph) else typed
-    return write(variants, info.tile, info.to_json().encode())
+Typed = Mapping[str, TypedGraph]
+"""Variant -> what it computes, cheapest first."""
+
+
+def write_program(typed: Typed, info: ProgramInfo) -> bytes:
+    """The .tflite file of all variants, with its metadata."""
+    return write(typed, info.tile, info.to_json().encode())
 
 
 def as_file(program: bytes, compress: bool) -> bytes:

@@ -1,31 +1,37 @@
 """What a program says about itself: its metadata, and one record for each convolution."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from edgesr_runtime import ProgramInfo
-from edgesr_runtime.metadata import DEFAULT_VARIANT, SCHEMA, Calibration, LayerRecord
+from edgesr_runtime.metadata import SCHEMA, Calibration, LayerRecord
 
 from ..defaults import TARGET
-from ..graph.graph import Graph, Node
+from ..graph.graph import Node
 from ..graph.ops import Conv2d
 from ..graph.shapes import shapes
 from ..networks.architecture import Network
 from ..quantization.containers import WEIGHT_BITS, container_of
 from ..quantization.plan import Plan
 from ..quantization.typed import AnyConv, TypedGraph
+from .ladder import Rung
 
 FLOAT_BITS = 32
 _FORMS = {"f32": "f32", "w8a8-dynamic": "int8-dynamic"}
 
 
 def describe(
-    network: Network, graph: Graph, plan: Plan, tile: int, halo: int, pixel_range: int
+    network: Network, rungs: Mapping[str, Rung], tile: int, halo: int, pixel_range: int
 ) -> ProgramInfo:
-    """The metadata of a program, its evidence still missing."""
-    source = plan.provenance
+    """The metadata of a program, its evidence and its routing still missing.
+
+    Args:
+        rungs: variant -> what it is, cheapest first; the best one's calibration is told.
+    """
+    source = list(rungs.values())[-1].plan.provenance
     return ProgramInfo(
         schema=SCHEMA,
         edgesr=version("edgesr"),
@@ -34,21 +40,21 @@ def describe(
         pixel_range=pixel_range,
         tile=tile,
         halo=halo,
-        variants=(DEFAULT_VARIANT,),
+        variants=tuple(rungs),
         routing=None,
         colour="rgb",
         calibration=Calibration(source.method, source.images, source.fingerprint, source.seed),
-        layers=layer_records(graph, plan),
+        layers=tuple(record for name, rung in rungs.items() for record in layer_records(rung, name)),
         evidence=None,
     )
 
 
-def layer_records(graph: Graph, plan: Plan) -> tuple[LayerRecord, ...]:
+def layer_records(rung: Rung, variant: str) -> tuple[LayerRecord, ...]:
     """One record for each convolution, in the order of execution."""
-    return tuple(_record(node, plan) for node in graph.convs)
+    return tuple(_record(node, rung.plan, variant) for node in rung.graph.convs)
 
 
-def _record(node: Node, plan: Plan) -> LayerRecord:
+def _record(node: Node, plan: Plan, variant: str) -> LayerRecord:
     container = container_of(node, plan)
     is_float = container == "f32"
     return LayerRecord(
@@ -60,6 +66,7 @@ def _record(node: Node, plan: Plan) -> LayerRecord:
         input_range=plan.ranges.get(node.inputs[0]),
         output_range=plan.ranges.get(node.name),
         sensitivity=plan.sensitivity.get(node.name),
+        variant=variant,
     )
 
 

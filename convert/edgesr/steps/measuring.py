@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edgesr_runtime import ProgramInfo
+from edgesr_runtime.metadata import DEFAULT_VARIANT
 
 from ..devices.costs import CostTable
 from ..evaluation.judge import Case, Foreseen, foresee
@@ -51,4 +52,4 @@ class Measuring:
         return foresee(self.cases, deployed(self._program(plan), info, self.threads))
 
     def _program(self, plan: Plan) -> bytes:
-        return write_program(quantize(self.graph, plan), self.describe(plan))
+        return write_program({DEFAULT_VARIANT: quantize(self.graph, plan)}, self.describe(plan))

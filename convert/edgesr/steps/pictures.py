@@ -23,6 +23,7 @@ from ..evaluation.resize import downscale
 from ..quantization.statistics import CalibrationTiles
 
 HELD_BACK = 4  # one picture of so many
+LEAST_SIDE = 8  # low-resolution pixels that a picture needs to be judged at all
 PIXEL_BUDGET = 1_200_000  # low-resolution pixels to calibrate on: bounds the time
 
 

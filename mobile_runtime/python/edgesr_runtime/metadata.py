@@ -39,7 +39,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Routing:
-    """Tiles of complexity below `low` go to the cheapest variant, above `high` to the best; low <= high."""
+    """Tiles of complexity below `low` go to the variant `low`, above `high` to `high`; low <= high."""
 
     low: float
     high: float
@@ -61,7 +61,8 @@ class LayerRecord:
 
     `weight_bits` is None for a layer without weights; a range is None where nothing was measured;
     `sensitivity` is the mean squared error at the output, in grey levels, when this layer alone is quantized;
-    None where it was not measured.
+    None where it was not measured. `variant` names the one it belongs to; None where there is
+    only one.
     """
 
     name: str
@@ -72,6 +73,7 @@ class LayerRecord:
     input_range: Interval | None
     output_range: Interval | None
     sensitivity: float | None
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ _RULES: Mapping[str, Check] = {
                 "input_range": _RANGE,
                 "output_range": _RANGE,
                 "sensitivity": optional(finite),
+                "variant": optional(choice(DEFAULT_VARIANT, *ROUTED_VARIANTS)),
             },
         )
     ),

@@ -7,6 +7,7 @@ import numpy as np
 from edgesr_runtime.engines import Floats
 from edgesr_runtime.pictures import RgbPicture
 from edgesr_runtime.program import Program
+from edgesr_runtime.routing import fixed, routed
 from edgesr_runtime.tiles import extract, plan_tiles, stitch
 
 Progress = Callable[[int, int], None]
@@ -20,7 +21,7 @@ def upscale(
     Args:
         program: an opened program.
         picture: RGB pixels 0..255.
-        variant: the signature to run on every tile; by default the program's best, its last.
+        variant: the signature to run on every tile; by default each tile's complexity decides (`routing`).
         progress: called with (tiles done, tiles in all) after every tile.
 
     Raises:
@@ -28,19 +29,19 @@ def upscale(
         ValueError: another type or shape of `picture`, or a variant that the program has not.
     """
     info = program.info
-    variant = info.variants[-1] if variant is None else variant
-    if variant not in info.variants:
-        raise ValueError(f"no variant {variant!r}; the program has {', '.join(info.variants)}")
+    choose = routed(info) if variant is None else fixed(info, variant)
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
         raise ValueError(f"expected uint8 (height, width, 3), got {picture.dtype} {picture.shape}")
     height, width = picture.shape[:2]
     plan = plan_tiles(height, width, info.tile, info.halo)
     enlarged = np.empty((height * info.scale, width * info.scale, 3), np.uint8)
-    batch = np.empty((1, info.tile, info.tile, 3), np.float32)
+    square = np.empty((info.tile, info.tile, 3), np.uint8)
+    batch = np.empty((1, *square.shape), np.float32)
     for done, tile in enumerate(plan.tiles, start=1):
-        extract(picture, plan, tile, batch[0])
+        extract(picture, plan, tile, square)
+        batch[0] = square
         to_program_range(batch, info.pixel_range)
-        result = program.engine.run(variant, batch)
+        result = program.engine.run(choose(square), batch)
         to_pixels(result, info.pixel_range)
         stitch(result[0], tile, info.scale, enlarged)
         if progress is not None:

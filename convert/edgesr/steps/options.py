@@ -1,0 +1,98 @@
+"""What to convert and how: the flags of `edgesr convert` as data, checked before any work."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import inf
+from pathlib import Path
+
+from edgesr_runtime.files import check_writable
+from edgesr_runtime.metadata import ROUTED_VARIANTS
+
+from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, TARGET
+from ..errors import UserError
+from ..evaluation.folder import list_pictures
+from ..quantization import methods
+from ..quantization.search import Budgets
+from .pictures import shipped_folder
+
+
+@dataclass(frozen=True)
+class Options:
+    """The flags of `edgesr convert` say more about each.
+
+    Attributes:
+        output: the program file; `plan_output` takes the plan, if given.
+        calib: folder of pictures; None takes the shipped ones.
+        bits: one of `BITS`, or the path of a plan.
+        max_bytes: of the file; max_ms: of one tile on one thread of this machine. None sets no limit.
+        variants: names among `low`, `mid`, `high`, cheapest first; empty for one program without routing.
+        seed: None takes the plan's if `bits` is one, else the default.
+        compress: write the file through gzip.
+    """
+
+    model: str
+    output: Path
+    weights: Path | None = None
+    scale: int | None = None
+    pixel_range: int | None = None
+    calib: Path | None = None
+    calib_images: int = CALIBRATION_IMAGES
+    bits: str = "auto"
+    max_drop: float = MAX_DROP
+    max_bytes: int | None = None
+    max_ms: float | None = None
+    variants: tuple[str, ...] = ()
+    tile: int | None = None
+    method: str = METHOD
+    seed: int | None = None
+    plan_output: Path | None = None
+    compress: bool = False
+
+    @property
+    def budgets(self) -> Budgets:
+        limits = (inf if limit is None else limit for limit in (self.max_bytes, self.max_ms))
+        return Budgets(self.max_drop, *limits)
+
+    @property
+    def pictures(self) -> Path:
+        """Where calibration pictures are."""
+        return self.calib or shipped_folder()
+
+    def check(self) -> None:
+        """Everything that can be known to be wrong without work.
+
+        Raises:
+            UserError: names the flag, and what to give instead.
+        """
+        if find_spec("ai_edge_litert") is None:
+            raise UserError(f"--target {TARGET} needs ai-edge-litert: pip install 'edgesr[tflite]'")
+        for path in filter(None, (self.output, self.plan_output)):
+            check_writable(path)
+        self._refuse_clashes()
+        if self.calib_images < 1:
+            raise UserError(f"--calib-images {self.calib_images}: give 1 or more")
+        if not self.max_drop >= 0:
+            raise UserError(f"--max-drop {self.max_drop:g}: give 0 or more dB")
+        for flag, limit in (("--max-bytes", self.max_bytes), ("--max-ms", self.max_ms)):
+            if limit is not None and not limit > 0:
+                raise UserError(f"{flag} {limit:g}: give more than 0")
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise UserError(f"--seed {self.seed}: give a whole number from 0")
+        self._check_variants()
+        methods.by_name(self.method)
+        list_pictures(self.pictures)
+        if self.bits not in BITS and not Path(self.bits).is_file():
+            raise UserError(f"--bits {self.bits}: give {', '.join(BITS)}, or a plan file written with --plan")
+
+    def _refuse_clashes(self) -> None:
+        """No output may be one of the inputs, or the other output."""
+        inputs = (Path(self.model), self.weights, Path(self.bits))
+        written = [path.resolve() for path in (self.output, self.plan_output) if path]
+        read = [path.resolve() for path in inputs if path and path.is_file()]
+        if self.output.resolve() in read or len(set(written)) < len(written):
+            raise UserError(f"{self.output}: another file of this command is there: choose another output")
+
+    def _check_variants(self) -> None:
+        if self.variants != tuple(name for name in ROUTED_VARIANTS if name in self.variants):
+            given = ",".join(self.variants)
+            raise UserError(f"--variants {given}: give some of {','.join(ROUTED_VARIANTS)}, in this order")

@@ -32,12 +32,12 @@ LOSSES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
-def converted(subject: Subject, calib: Path | None) -> tuple[Conversion, bytes]:
+def converted(subject: Subject, calib: Path | None, tile: int | None) -> tuple[Conversion, bytes]:
     with TemporaryDirectory() as folder:
         output = Path(folder, "program.tflite")
         options = Options(
             subject.model, output, scale=subject.scale, pixel_range=subject.pixel_range, calib=calib,
-            max_drop=MAX_DROP, variants=ROUTED_VARIANTS,
+            max_drop=MAX_DROP, variants=ROUTED_VARIANTS, tile=tile,
         )  # fmt: skip
         return convert(options), output.read_bytes()
 
@@ -72,11 +72,11 @@ def rows(conversion: Conversion, tiles: TileErrors, times: Mapping[str, float]) 
 
 
 @app.command()
-def routing(models: Models, images: Images, calib: Calib = None) -> None:
+def routing(models: Models, images: Images, calib: Calib = None, tile: int | None = None) -> None:
     """Time against loss."""
     sets = folders(images)
     for subject in subjects(models, sets):
-        conversion, data = converted(subject, calib)
+        conversion, data = converted(subject, calib, tile)
         info, times = conversion.info, timed_variants(LiteRtEngine(data, 1))
         title = f"{subject.label}, tile {info.tile}, {len(data):,} bytes; {machine()}"
         table = Table("pictures", "setting", *info.variants, "time", "loss", title=title)

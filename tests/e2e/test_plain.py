@@ -106,7 +106,7 @@ def test_a_plan_of_another_network(command: Command, tmp_path: Path, photos: Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         line = command("convert", "small:make", "-o", tmp_path / "x.tflite", *flags).error
-    assert "belongs to another network" in line
+    assert "belongs to another network: the plan lacks 0; the network lacks body.0, body.1, body.2" in line
     assert not (tmp_path / "x.tflite").exists()
 
 

@@ -53,8 +53,8 @@ def test_a_network_converts(name: str, photos: Path, tmp_path: Path) -> None:
     check(whole)
     assert whole.info.network == name
     assert whole.evidence.int8_mac_share > 0.999  # a dead channel may put a tiny convolution in float
-    convs = list(whole.plan.weight_scales)
-    mixed = whole.plan.with_containers(dict.fromkeys(convs[::3], "f32"))
+    convs = list(whole.decisions.best.weight_scales)
+    mixed = whole.decisions.best.with_containers(dict.fromkeys(convs[::3], "f32"))
     (tmp_path / "mixed.json").write_text(mixed.to_json())
     result = convert(
         replace(
@@ -75,8 +75,11 @@ def test_sums_are_read_apart_and_the_plan_says_so(photos: Path, tmp_path: Path) 
         method="minmax", plan_output=plan,
     )  # fmt: skip
     first = convert(options)
-    assert "block_1.c5" in first.plan.apart
-    assert "block_1.add" not in first.plan.ranges and "block_1.add.terms" in first.plan.ranges
+    assert "block_1.c5" in first.decisions.best.apart
+    assert (
+        "block_1.add" not in first.decisions.best.ranges
+        and "block_1.add.terms" in first.decisions.best.ranges
+    )
     again = convert(replace(options, output=tmp_path / "again.tflite", bits=str(plan), plan_output=None))
     assert again.path.read_bytes() == first.path.read_bytes()
 

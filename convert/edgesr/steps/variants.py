@@ -26,6 +26,7 @@ from .work import Work
 
 SMALL = "plain"
 LITTLE = 0.02  # more than the int8 program's time, which `mid` may take
+NAMED = 4  # layers that a message lists
 WORTH_IT = 0.95  # of the next better variant's time: what takes longer is left out
 
 
@@ -54,7 +55,28 @@ def as_given(work: Work, decisions: Decisions) -> Variants:
     """
     if work.options.variants:
         raise UserError("--variants: the plan file says which there are: leave it out, or choose --bits anew")
-    return Variants(decisions, _rungs(work, decisions))
+    rungs = _rungs(work, decisions)
+    for rung in rungs.values():
+        if differing := _differing(rung):
+            raise UserError(f"--bits {work.options.bits}: it belongs to another network: {differing}")
+    return Variants(decisions, rungs)
+
+
+def _differing(rung: Rung) -> str:
+    """Where a plan's layers and a network's are not the same, in words; "" if they are."""
+    ours = {node.name: len(node.op.bias) for node in rung.graph.convs}
+    planned = {name: len(scales) for name, scales in rung.plan.weight_scales.items()}
+    kinds = {
+        "the plan lacks": ours.keys() - planned.keys(),
+        "the network lacks": planned.keys() - ours.keys(),
+        "of other widths are": {name for name in ours.keys() & planned.keys() if ours[name] != planned[name]},
+    }
+    return "; ".join(f"{words} {_few(sorted(names))}" for words, names in kinds.items() if names)
+
+
+def _few(names: list[str]) -> str:
+    shown = ", ".join(names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
 
 
 def decide(work: Work) -> Variants:

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 from collapsible import CollapsibleConv, collapse, expand
-from pairs import Pair, draw_batch, hold_out, read_pairs
+from pairs import Pair, draw_batch, hold_out, read_pairs, to_batch
 from PIL import Image
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
-from train_plain import WARM_UP, Recipe, Run, app, evaluate
+from train import WARM_UP, Recipe, Run, app, evaluate, write
 from typer.testing import CliRunner
 
 from edgesr.evaluation.resize import downscale
 from edgesr.networks import registry
+from edgesr.networks.edsr import EDSR
 from edgesr.networks.plain import PlainNet
 
 TINY = Recipe(scale=2, width=8, depth=1, steps=20, seed=3, hidden=16, crop=16, batch=4)
@@ -116,6 +118,24 @@ def test_twenty_steps_reduce_the_loss(pairs: list[Pair]) -> None:
     losses = [run.advance() for _ in range(20)]
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
     assert evaluate(run.average, TINY, pairs) > before
+
+
+def test_edsr_is_trained_in_its_own_pixel_range(pairs: list[Pair], tmp_path: Path) -> None:
+    recipe = replace(TINY, network="edsr", rate=0.5)
+    run = Run(recipe, pairs)
+    losses = [run.advance() for _ in range(12)]
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+    write(run, tmp_path / "edsr.safetensors", evaluate(run.average, recipe, pairs))
+    state = load_file(tmp_path / "edsr.safetensors")
+    assert {tensor.dtype for tensor in state.values()} == {torch.float16}
+    shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    assert registry.by_name("edsr").detect(shapes) == {"scale": 2, "width": 8, "depth": 1, "res_scale": 1.0}
+    network = EDSR(2, 8, 1)
+    network.load_state_dict(state)
+    lr = to_batch([pairs[0].lr])
+    with torch.no_grad():
+        error = (network(lr * 255) / 255 - run.network(lr)).abs().mean()
+    assert error < 0.1  # the average lags behind, but white is the same
 
 
 def test_a_resumed_run_repeats_the_uninterrupted_one(pairs: list[Pair], tmp_path: Path) -> None:

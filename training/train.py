@@ -1,10 +1,11 @@
-"""Trains the plain mobile network on pairs made from a folder of pictures.
+"""Trains a network of `trained.py` on pairs made from folders of pictures.
 
-The network is trained over-parameterised (`collapsible.py`) and written collapsed: the file holds an
-exponential moving average of the collapsed weights, which load into `PlainNet` as they are. Beside it
-stands a `.resume` file; a resumed run repeats what the uninterrupted run would have done.
+The file holds an exponential moving average of the weights, which load into the network as they are; the
+plain network is trained over-parameterised (`collapsible.py`) and written collapsed. Beside it stands a
+`.resume` file; a resumed run repeats what the uninterrupted run would have done.
 
-    python training/train_plain.py --out out/plain_x2.safetensors --scale 2 --steps 90000
+    python training/train.py --out out/plain_x2.safetensors --scale 2 --steps 90000
+    python training/train.py --network edsr --out out/edsr_x4.safetensors --scale 4 --minutes 30 --device cuda
 """
 
 import json
@@ -12,7 +13,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,19 +21,15 @@ import numpy as np
 import safetensors.torch
 import torch
 import typer
-from collapsible import collapse, expand
 from pairs import Pair, Pixels, draw_batch, from_batch, hold_out, read_pairs, to_batch
 from torch import Tensor, nn
+from trained import TRAINED, Scaled, Trained
 
 from edgesr.evaluation.metrics import psnr_y
 from edgesr.evaluation.resize import upscale_bicubic
-from edgesr.networks.plain import PlainNet
 
 DATA_FOLDERS = ("train/bsds400", "train/general100_t91")
 CHARBONNIER_EPSILON = 1e-3
-GRADIENT_NORM = 0.03
-"""Near the gradient norm of a settled run; 0.03 instead of 0.1 gave 0.16 dB after 1200 steps."""
-TAIL_GAIN = 0.1
 WARM_UP = 500
 TIMED_STEPS = 40
 
@@ -46,6 +43,7 @@ class Recipe:
     depth: int
     steps: int
     seed: int
+    network: str = "plain"
     hidden: int = 128
     crop: int = 48
     batch: int = 16
@@ -53,6 +51,14 @@ class Recipe:
     last_rate: float = 1e-5
     ema: float = 0.999
     bfloat16: bool = True
+
+    @property
+    def trained(self) -> Trained:
+        return TRAINED[self.network]
+
+    def build(self) -> nn.Module:
+        """The network as it ships, with random weights."""
+        return self.trained.build(self.scale, self.width, self.depth)
 
     def rate_at(self, step: int) -> float:
         """Cosine from `rate` to `last_rate`, after a linear rise."""
@@ -64,14 +70,12 @@ class Recipe:
 class Run:
     """The state of one training run; `advance` takes one step."""
 
-    def __init__(self, recipe: Recipe, pairs: Sequence[Pair]) -> None:
+    def __init__(self, recipe: Recipe, pairs: Sequence[Pair], device: str = "cpu") -> None:
         torch.manual_seed(recipe.seed)
-        self.recipe, self.pairs, self.step = recipe, pairs, 0
-        self.network = expand(PlainNet(recipe.scale, recipe.width, recipe.depth), recipe.hidden)
+        self.recipe, self.pairs, self.step, self.device = recipe, pairs, 0, device
+        self.network = recipe.trained.trainable(recipe.build(), recipe.hidden).to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        # Starts near the anchor: the large first gradients of a random residual can kill every ReLU.
-        nn.init.xavier_uniform_(self.network.get_parameter("tail.narrow.weight"), TAIL_GAIN)
-        self.average = collapse(self.network)
+        self.average = recipe.trained.weights(self.network)
         self.optimizer = torch.optim.Adam(self.network.parameters(), recipe.rate)
 
     def advance(self) -> float:
@@ -80,17 +84,17 @@ class Run:
         lr, hr = draw_batch(self.pairs, recipe.scale, recipe.crop, recipe.batch, recipe.seed, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate_at(self.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
-            sr = self.network(lr.contiguous(memory_format=torch.channels_last))
-        loss = charbonnier(sr.float(), hr)
+        with torch.autocast(self.device, torch.bfloat16, enabled=recipe.bfloat16):
+            sr = self.network(lr.to(self.device).contiguous(memory_format=torch.channels_last))
+        loss = charbonnier(sr.float(), hr.to(self.device))
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
+        nn.utils.clip_grad_norm_(self.network.parameters(), recipe.trained.gradient_norm)
         self.optimizer.step()
         self.step += 1
         # A long memory would keep the random start in the average for the first thousand steps.
         decay = min(recipe.ema, self.step / (self.step + 10))
-        for name, tensor in collapse(self.network).items():
+        for name, tensor in recipe.trained.weights(self.network).items():
             self.average[name].lerp_(tensor, 1 - decay)
         return float(loss.detach())
 
@@ -116,9 +120,10 @@ def charbonnier(sr: Tensor, hr: Tensor) -> Tensor:
 @torch.no_grad()
 def evaluate(average: dict[str, Tensor], recipe: Recipe, pairs: Sequence[Pair]) -> float:
     """Mean PSNR-Y in dB over whole pictures, in float32."""
-    network = PlainNet(recipe.scale, recipe.width, recipe.depth)
+    network = recipe.build()
     network.load_state_dict(average)
-    enlarged = (from_batch(network(to_batch([pair.lr]))) for pair in pairs)
+    scaled = Scaled(network, recipe.trained.white)
+    enlarged = (from_batch(scaled(to_batch([pair.lr]))) for pair in pairs)
     return mean_psnr(enlarged, pairs, recipe.scale)
 
 
@@ -136,14 +141,15 @@ def write(run: Run, out: Path, held_out_psnr: float) -> None:
     """Writes the weights and the resume file, each under a temporary name first."""
     metadata = {
         "format": "pt",
-        "architecture": "plain",
+        "architecture": run.recipe.network,
         "scale": str(run.recipe.scale),
         "steps": str(run.step),
         "held_out_psnr_y": f"{held_out_psnr:.3f}",
         "recipe": json.dumps(asdict(run.recipe)),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.contiguous() for name, tensor in run.average.items()}
+    dtype = run.recipe.trained.dtype
+    weights = {name: tensor.to("cpu", dtype).contiguous() for name, tensor in run.average.items()}
     partial = out.with_suffix(".partial")
     safetensors.torch.save_file(weights, partial, metadata)
     partial.replace(out)
@@ -151,9 +157,9 @@ def write(run: Run, out: Path, held_out_psnr: float) -> None:
     partial.replace(out.with_suffix(".resume"))
 
 
-def steps_for(minutes: float, recipe: Recipe, pairs: Sequence[Pair]) -> int:
+def steps_for(minutes: float, recipe: Recipe, pairs: Sequence[Pair], device: str = "cpu") -> int:
     """How many steps this machine takes in `minutes`, from a short timed run that is thrown away."""
-    trial = Run(recipe, pairs)
+    trial = Run(recipe, pairs, device)
     trial.advance()
     start = time.monotonic()
     for _ in range(TIMED_STEPS):
@@ -193,34 +199,41 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def main(
     out: Annotated[Path, typer.Option(help="Weights to write (.safetensors).")],
+    network: Annotated[str, typer.Option(help=f"One of {', '.join(TRAINED)}.")] = "plain",
     data: Annotated[list[Path] | None, typer.Option(help="Folder of HR pictures; repeat for more.")] = None,
     scale: int = 2,
-    width: int = 32,
-    depth: int = 4,
+    width: Annotated[int | None, typer.Option(help="Channels. [default: as it ships]")] = None,
+    depth: Annotated[int | None, typer.Option(help="Layers or blocks. [default: as it ships]")] = None,
     steps: Annotated[int | None, typer.Option(help="Length of the schedule.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Choose --steps by timing this machine.")] = None,
     seed: int = 0,
     held_out: Annotated[int, typer.Option(help="Pictures kept from training to judge it.")] = 8,
     every: Annotated[float, typer.Option(help="Seconds between evaluations.")] = 300,
     threads: int = 1,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     bfloat16: Annotated[bool, typer.Option(help="Convolve in bfloat16 (weights stay float32).")] = True,
     resume: Annotated[Path | None, typer.Option(help="A .resume file of the same recipe.")] = None,
 ) -> None:
-    """Train the plain mobile network; pictures default to the train folders under $EDGESR_DATA."""
+    """Train a network; pictures default to the train folders under $EDGESR_DATA."""
     folders = data or default_folders()
     if not folders:
         raise typer.BadParameter("give --data, or set EDGESR_DATA")
     if (steps is None) == (minutes is None):
         raise typer.BadParameter("give either --steps or --minutes")
+    if network not in TRAINED:
+        raise typer.BadParameter(f"--network {network}: give one of {', '.join(TRAINED)}")
     torch.set_num_threads(threads)
-    recipe = Recipe(scale, width, depth, steps or 1, seed, bfloat16=bfloat16)
+    shipped = TRAINED[network]
+    recipe = Recipe(
+        scale, width or shipped.width, depth or shipped.depth, steps or 1, seed, network, bfloat16=bfloat16
+    )
     training, held = hold_out(read_pairs(folders, scale, recipe.crop), held_out)
     if minutes is not None:
-        recipe = Recipe(scale, width, depth, steps_for(minutes, recipe, training), seed, bfloat16=bfloat16)
+        recipe = replace(recipe, steps=steps_for(minutes, recipe, training, device))
     typer.echo(f"{len(training)} pictures; {recipe}")
-    run = Run(recipe, training)
+    run = Run(recipe, training, device)
     if resume:
-        run.restore(torch.load(resume, weights_only=True))
+        run.restore(torch.load(resume, weights_only=True, map_location=device))
     train(run, held, out, every)
 
 

@@ -1,12 +1,14 @@
 """Speed of programs against their own float32 form, and time and memory of whole conversions.
 
     python benchmarks/main_road.py speed [CHECKPOINT ...]
+    python benchmarks/main_road.py costs CHECKPOINT [...]
     python benchmarks/main_road.py convert --calib DIR CHECKPOINT [...]
 
 `speed` times EDSR 8x32 x2 (random weights) and the given checkpoints, each as f32 and as w8a8, one thread,
-runs interleaved, and prints medians and their ratio. `convert` runs the command in a process of its own and
-prints wall time and peak memory. Figures belong to the machine that is named in the first line; compare
-ratios, and only within one run.
+runs interleaved, and prints medians and their ratio. `costs` compares what the cost table says about whole
+programs, as the sum of their ops, with their own times (the least of many runs). `convert` runs the command
+in a process of its own and prints wall time and peak memory. Figures belong to the machine that is named in
+the first line; compare ratios, and only within one run.
 """
 
 import os
@@ -26,6 +28,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from edgesr.devices.costs import CostTable
+from edgesr.devices.host import load
 from edgesr.graph.capture import capture
 from edgesr.graph.graph import Graph
 from edgesr.graph.rewrites import rewrite
@@ -36,6 +40,7 @@ from edgesr.quantization.methods.minmax import minmax
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.statistics import CalibrationTiles
 from edgesr.quantization.sums import cheap_sums, terms_apart
+from edgesr.quantization.typed import TypedGraph
 from edgesr_runtime.engines import LiteRtEngine
 
 TILE = 128
@@ -62,15 +67,49 @@ def speed(checkpoints: Annotated[list[Path] | None, typer.Argument()] = None) ->
     console.print(table)
 
 
+@app.command()
+def costs(checkpoints: list[Path], tile: int = 64) -> None:
+    """Milliseconds on one thread: the sum over the ops by the cost table, and the whole program's least."""
+    table = Table("network", "form", "ops", "program", "ratio", title=machine())
+    known = CostTable()
+    for path in checkpoints:
+        network = load_network(str(path))
+        graph = rewrite(capture(network.module))
+        for form in ("w8a8", "dynamic", "f32"):
+            typed = lowered(graph, network.pixel_range, form)
+            data = write({VARIANT: typed}, tile, b"{}")
+            total, whole = known.milliseconds(typed, tile), least(data)
+            table.add_row(path.stem, form, f"{total:.2f}", f"{whole:.2f}", f"{total / whole:.3f}")
+    known.save()
+    console.print(table)
+
+
+def least(program: bytes) -> float:
+    """Milliseconds of a program, the least of many runs."""
+    interpreter = load(program, threads=1)
+    spent = []
+    for _ in range(3 * ROUNDS):
+        start = time.perf_counter()
+        interpreter.invoke()
+        spent.append(1000 * (time.perf_counter() - start))
+    return min(spent)
+
+
 def engine(graph: Graph, white: int, form: str) -> LiteRtEngine:
     """The network in one form; speed does not depend on the values that it was calibrated on."""
+    return LiteRtEngine(write({VARIANT: lowered(graph, white, form)}, TILE, b"{}"), threads=1)
+
+
+def lowered(graph: Graph, white: int, form: str) -> TypedGraph:
     noise = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * white
     if form == "w8a8":
         graph = terms_apart(graph, cheap_sums(graph))
     plan = minmax(graph, CalibrationTiles(noise, white), 8)
-    if form == "f32":
+    if form in ("f32", "dynamic"):
         plan = plan.with_containers({node.name: "f32" for node in graph})
-    return LiteRtEngine(write({VARIANT: quantize(graph, plan)}, TILE, b"{}"), threads=1)
+    if form == "dynamic":
+        plan = plan.with_containers({node.name: "w8a8-dynamic" for node in graph.convs})
+    return quantize(graph, plan)
 
 
 def timed(engines: Mapping[str, LiteRtEngine]) -> dict[str, float]:

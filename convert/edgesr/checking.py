@@ -61,7 +61,8 @@ class Check:
         """The JSON of `edgesr check`; steps that only a conversion takes have 0 seconds."""
         return {
             **identity(self.path, self.size, self.info),
-            "seconds": {"calibrate": 0.0, "search": 0.0, "lower": 0.0, "check": round(self.seconds, 2)},
+            "seconds": dict.fromkeys(("calibrate", "search", "tune", "lower"), 0.0)
+            | {"check": round(self.seconds, 2)},
             **self.evidence.record(),
             "variants": list(self.info.variants),
             "layers": layers_json(self.info),

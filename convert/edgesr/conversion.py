@@ -120,7 +120,12 @@ def _written(
         evidence=evidence,
         gate=gate(evidence, options.budgets, len(content), slowest),
         seconds=work.seconds,
-        warnings=(*work.drawn.warnings, *variants.notes, *_unkept(variants.found, options.budgets)),
+        warnings=(
+            *work.drawn.warnings,
+            *work.notes,
+            *variants.notes,
+            *_unkept(variants.found, options.budgets),
+        ),
     )
 
 

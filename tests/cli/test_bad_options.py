@@ -23,6 +23,7 @@ from edgesr.networks.source import shipped
         (["--max-drop", "-1"], "--max-drop -1"),
         (["--max-drop", "nan"], "--max-drop nan"),
         (["--max-bytes", "0"], "--max-bytes 0"),
+        (["--tune", "--bits", "f32"], "--tune: there is nothing to learn"),
         (["--max-ms", "-2"], "--max-ms -2"),
         (["--max-ms", "nan"], "--max-ms nan"),
         (["--seed", "-1"], "--seed -1"),

@@ -55,7 +55,7 @@ def test_an_interrupted_conversion_leaves_the_older_file_whole(tmp_path: Path) -
 def test_a_failed_gate_is_1_and_writes_the_program(command: Command, tmp_path: Path, photos: Path) -> None:
     output = tmp_path / "x.tflite"
     # Four bits lose visibly on any picture; eight may gain by chance.
-    flags = ("-o", output, "--calib", photos, *QUICK, "--bits", "w4a8", "--max-drop", "0")
+    flags = ("-o", output, "--calib", photos, *QUICK, "--bits", "w4a8", "--no-tune", "--max-drop", "0")
     outcome = command("convert", "plain", *flags)
     assert outcome.code == 1
     assert "FAILED" in outcome.out

@@ -8,7 +8,7 @@ import pytest
 from command import QUICK, Command
 from PIL import Image
 
-FLAGS = ("--method", "minmax", "--tile", "32", "--json")
+FLAGS = ("--method", "minmax", "--tile", "32", "--no-tune", "--json")
 
 KEYS = {
     "program", "target", "bytes", "seconds", "scale", "images", "psnr_float", "psnr_quantized", "drop_db",
@@ -60,7 +60,7 @@ def test_the_main_road(command: Command, tmp_path: Path, photos: Path) -> None:
 def test_the_json_holds_every_key(command: Command, tmp_path: Path, photos: Path, bits: str) -> None:
     record = convert(command, tmp_path / "p.tflite", photos, "--bits", bits)
     assert set(record) >= KEYS
-    assert set(record["seconds"]) == {"calibrate", "search", "lower", "check"}  # type: ignore[call-overload]
+    assert set(record["seconds"]) == {"calibrate", "search", "tune", "lower", "check"}  # type: ignore[call-overload]
     assert set(record["gate"]) >= {"max_drop", "passed"}  # type: ignore[call-overload]
     for layer in record["layers"]:  # type: ignore[attr-defined]
         assert set(layer) == LAYER_KEYS

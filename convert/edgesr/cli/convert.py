@@ -67,6 +67,14 @@ def convert(
         typer.Option(metavar="PX", help="Side of the program's input. [default: an output of about 256]"),
     ] = None,
     method: Annotated[str, typer.Option(help="How ranges are calibrated.")] = METHOD,
+    tune: Annotated[
+        bool | None,
+        typer.Option(
+            "--tune/--no-tune",
+            help="Learn weights and ranges further from the float network, for minutes. "
+            "[default: briefly with w4a8, else not]",
+        ),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help=f"Of every drawing. [default: {SEED}, or the plan's]")
     ] = None,
@@ -84,6 +92,7 @@ def convert(
       edgesr convert rlfn_x2.pth -o rlfn.tflite --max-ms 40
       edgesr convert rlfn_x2.pth -o rlfn.tflite.gz --compress --max-bytes 250000
       edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --bits w4a8 --tune
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
       edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
       edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
@@ -115,6 +124,7 @@ def convert(
             max_bytes=max_bytes,
             max_ms=max_ms,
             variants=tuple(filter(None, variants.split(","))),
+            tune=tune,
             compress=compress,
             tile=tile,
             method=method,

@@ -15,6 +15,8 @@ from ..quantization import methods
 from ..quantization.search import Budgets
 from .pictures import shipped_folder
 
+BRIEFLY = 0.1  # of a whole tuning
+
 
 @dataclass(frozen=True)
 class Options:
@@ -26,6 +28,8 @@ class Options:
         bits: one of `BITS`, or the path of a plan.
         max_bytes: of the file; max_ms: of one tile on one thread of this machine. None sets no limit.
         variants: names among `low`, `mid`, `high`, cheapest first; empty for one program without routing.
+        tune: learn the plan's numbers further: True for minutes, False not at all; None briefly, and only
+            with 4-bit weights throughout, where it pays.
         seed: None takes the plan's if `bits` is one, else the default.
         compress: write the file through gzip.
     """
@@ -44,6 +48,7 @@ class Options:
     variants: tuple[str, ...] = ()
     tile: int | None = None
     method: str = METHOD
+    tune: bool | None = None
     seed: int | None = None
     plan_output: Path | None = None
     compress: bool = False
@@ -52,6 +57,13 @@ class Options:
     def budgets(self) -> Budgets:
         limits = (inf if limit is None else limit for limit in (self.max_bytes, self.max_ms))
         return Budgets(self.max_drop, *limits)
+
+    @property
+    def effort(self) -> float:
+        """How much of a whole tuning is done, 0 to 1."""
+        if self.tune is None:
+            return BRIEFLY if self.bits == "w4a8" else 0.0
+        return float(self.tune)
 
     @property
     def pictures(self) -> Path:
@@ -81,6 +93,8 @@ class Options:
         self._check_variants()
         methods.by_name(self.method)
         list_pictures(self.pictures)
+        if self.tune and (self.bits == "f32" or self.bits not in BITS):
+            raise UserError(f"--tune: there is nothing to learn with --bits {self.bits}: leave it out")
         if self.bits not in BITS and not Path(self.bits).is_file():
             raise UserError(f"--bits {self.bits}: give {', '.join(BITS)}, or a plan file written with --plan")
 

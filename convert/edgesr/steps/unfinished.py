@@ -56,6 +56,14 @@ class Unfinished:
             self._write(self.folder / "search.json", json.dumps(self._foreseen))
             return measured
 
+    def file(self, name: str) -> Path | None:
+        """Where longer work may note how far it is; None where nothing can be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return None
+        return self.folder / name
+
     def finish(self) -> None:
         """Forgets everything: there is nothing left to resume."""
         shutil.rmtree(self.folder, ignore_errors=True)

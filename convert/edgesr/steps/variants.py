@@ -86,6 +86,8 @@ def decide(work: Work) -> Variants:
     with work.timed("search"):
         found = work.searched(plan) if work.options.bits == "auto" else None
         best = found.plan if found else plan
+    with work.timed("tune"):
+        best = work.tuned(best)
     if not work.options.variants:
         single = Decisions.single(best)
         return Variants(single, _rungs(work, single), found)

@@ -29,6 +29,7 @@ from ..quantization.quantize import quantize
 from ..quantization.search import COMFORT, Found, search
 from ..quantization.statistics import CalibrationTiles
 from ..quantization.sums import cheap_sums, terms_apart
+from ..quantization.tuning import Settings, steps, tune
 from .deployment import Typed, deployed, float_tiles, whole_picture
 from .description import describe, int8_mac_share
 from .evidence import Evidence, compare_with_reference
@@ -57,7 +58,8 @@ class Work:
         planned = given.best.provenance.seed if given else SEED
         self.seed = planned if options.seed is None else options.seed
         self.threads = torch.get_num_threads()
-        self.seconds = dict.fromkeys(("calibrate", "search", "lower", "check"), 0.0)
+        self.seconds = dict.fromkeys(("calibrate", "search", "tune", "lower", "check"), 0.0)
+        self.notes: list[str] = []
         self.network = load_network(options.model, options.weights, options.scale, options.pixel_range)
         stages("reading the network", None)
         plain = float_graph(self.network)
@@ -125,6 +127,17 @@ class Work:
         method = methods.by_name("minmax" if bits == "f32" else self.options.method)
         plan = replace(method(self.graph, self.tiles, 4 if bits == "w4a8" else 8), apart=self.sums)
         return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
+
+    def tuned(self, plan: Plan) -> Plan:
+        """The plan with its numbers learned further, as far as `--tune` asks for it."""
+        effort = self.options.effort
+        if effort == 0:
+            return plan
+        settings = replace(Settings(), multiplications=effort * Settings().multiplications)
+        advance = self.stages("tuning", steps(self.graph, self.tiles, settings))
+        checkpoint = self.unfinished.file("tuning.npz")
+        better = tune(self.graph, plan, self.tiles, settings, checkpoint, advance, self.notes.append)
+        return replace(better, provenance=replace(plan.provenance, method=f"{plan.provenance.method}, tuned"))
 
     @cached_property
     def table(self) -> CostTable:

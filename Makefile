@@ -47,7 +47,7 @@ $(BASE): pyproject.toml setup.py mobile_runtime/python/pyproject.toml constraint
 	touch $@
 
 $(DEV): $(BASE)
-	$(PIP) install -c constraints.txt -e "mobile_runtime/python[litert]" -e ".[tflite,dev]"
+	$(PIP) install -c constraints.txt -e "mobile_runtime/python[litert,executorch]" -e ".[tflite,executorch,dev]"
 	touch $@
 
 # Apart from the environment, for edgesr needs nothing of that package but the picture.

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edgesr.devices.costs import CostTable
-from edgesr.devices.host import load
+from edgesr.devices.litert import load
 from edgesr.graph.capture import capture
 from edgesr.graph.graph import Graph
 from edgesr.graph.rewrites import rewrite

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import from_numpy
 
-from edgesr.devices.host import Runner, delegated
+from edgesr.devices.host import delegated
+from edgesr.devices.litert import Runner
 from edgesr.graph import ops
 from edgesr.lowering.tflite.reader import read
 from edgesr.lowering.tflite.writer import write

@@ -21,7 +21,7 @@ from .evaluation.folder import list_pictures, nothing_usable, usable_pictures
 from .evaluation.judge import Rgb, Score, Verdict, case_of, score
 from .graph.graph import Graph
 from .graph.receptive import smallest_side
-from .lowering.tflite.reader import read
+from .lowering.targets import target_of
 from .networks.source import load_network
 from .quantization.search import Budgets
 from .steps.deployment import float_tiles, whole_picture
@@ -50,6 +50,7 @@ class Check:
     """What is known about a program after the check."""
 
     path: Path
+    target: str
     size: int
     info: ProgramInfo
     evidence: Evidence
@@ -60,7 +61,7 @@ class Check:
     def record(self) -> dict[str, Any]:
         """The JSON of `edgesr check`; steps that only a conversion takes have 0 seconds."""
         return {
-            **identity(self.path, self.size, self.info),
+            **identity(self.path, self.size, self.info, self.target),
             "seconds": dict.fromkeys(("calibrate", "search", "tune", "lower"), 0.0)
             | {"check": round(self.seconds, 2)},
             **self.evidence.record(),
@@ -89,7 +90,8 @@ def check(options: CheckOptions, stages: Stages = quiet) -> Check:
     data = read_program(options.program)
     program = load_program(data, str(options.program), threads)
     info = program.info
-    variants = read(data)
+    target = target_of(data)
+    variants = target.read(data)
     graph = _reference(options, info)
 
     skipped: list[tuple[str, str]] = []
@@ -115,7 +117,7 @@ def check(options: CheckOptions, stages: Stages = quiet) -> Check:
     warnings = skip_warnings(options.images, skipped)
     held = gate(evidence, Budgets(options.max_drop))
     size = options.program.stat().st_size
-    return Check(options.program, size, info, evidence, held, seconds, warnings)
+    return Check(options.program, target.name, size, info, evidence, held, seconds, warnings)
 
 
 def _reference(options: CheckOptions, info: ProgramInfo) -> Graph:

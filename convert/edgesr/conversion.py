@@ -43,6 +43,7 @@ class Conversion:
     """
 
     path: Path
+    target: str
     size: int
     size_compressed: int
     milliseconds: dict[str, float]
@@ -58,7 +59,7 @@ class Conversion:
     def record(self) -> dict[str, Any]:
         """The JSON of `edgesr convert`."""
         return {
-            **identity(self.path, self.size, self.info),
+            **identity(self.path, self.size, self.info, self.target),
             "bytes_compressed": self.size_compressed,
             "milliseconds": {name: round(value, 3) for name, value in self.milliseconds.items()},
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
@@ -87,12 +88,12 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
         stages("lowering", None)
         typed = {name: quantize(rung.graph, rung.plan) for name, rung in variants.rungs.items()}
         info = replace(work.describe_all(variants.rungs), routing=variants.decisions.routing)
-        draft = write_program(typed, _checked(info, options.bits))
+        draft = write_program(typed, _checked(info, options.bits), options.target)
     with work.timed("check"):
         evidence = work.measure(draft, typed, info)
     with work.timed("lower"):
         info = replace(info, evidence=evidence.record())
-        program = write_program(typed, info)
+        program = write_program(typed, info, options.target)
         work.prove_same(draft, program)
     return _written(work, variants, info, evidence, program)
 
@@ -110,6 +111,7 @@ def _written(
     slowest = max(milliseconds.values())
     return Conversion(
         path=options.output,
+        target=options.target,
         size=len(content),
         size_compressed=len(compressed),
         milliseconds=milliseconds,

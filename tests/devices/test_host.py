@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from typed_programs import graph_of, one_input, random_conv
 
-from edgesr.devices import host
+from edgesr.devices import host, litert
 from edgesr.devices.host import Border, delegated, mismatches, segments
 from edgesr.errors import UserError
 from edgesr.graph import ops
@@ -128,12 +128,12 @@ def test_a_reference_that_is_wrong_by_one_level_is_found_out(monkeypatch: pytest
 
 
 def test_a_probe_that_changes_the_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    build = host.probe_program
+    build = litert.probe_program
 
     def spoiled(program: bytes, variant: str, names: object = ()) -> bytes:
         return build(write({"s": whole()}, SIDE, b"{}"), "s") if not names else build(program, variant, names)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(host, "probe_program", spoiled)
+    monkeypatch.setattr(litert, "probe_program", spoiled)
     with pytest.raises(UserError, match="answers otherwise"):
         mismatches(write({"s": mixed()}, SIDE, b"{}"), tiles(), 1.0)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from typed_programs import graph_of
 
-from edgesr.devices.host import Runner
+from edgesr.devices.litert import Runner
 from edgesr.graph import ops
 from edgesr.graph.execute import evaluate
 from edgesr.lowering.tflite.writer import write

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from typed_programs import graph_of, one_input, run_both, two_inputs
 
-from edgesr.devices.host import Runner
+from edgesr.devices.litert import Runner
 from edgesr.errors import UserError
 from edgesr.graph import ops
 from edgesr.lowering.tflite.writer import write

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED, TARGET
+from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, SEED
 
 
 class Target(StrEnum):
     """Formats that a program can have."""
 
-    tflite = TARGET
+    tflite = "tflite"
+    executorch = "executorch"
 
 
 def convert(
@@ -93,6 +94,7 @@ def convert(
       edgesr convert rlfn_x2.pth -o rlfn.tflite.gz --compress --max-bytes 250000
       edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits w4a8 --tune
+      edgesr convert rlfn_x2.pth --target executorch -o rlfn.pte
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
       edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
       edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
@@ -114,6 +116,7 @@ def convert(
         options = Options(
             model=model,
             output=output,
+            target=target.value,
             weights=weights,
             scale=scale,
             pixel_range=pixel_range,

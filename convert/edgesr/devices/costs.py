@@ -26,7 +26,7 @@ from ..graph.shapes import Shape, shapes
 from ..lowering.tflite.arrange import arrange
 from ..lowering.tflite.writer import write_op
 from ..quantization.typed import AnyConv, TypedGraph, TypedNode
-from .host import load
+from .litert import load
 
 SCHEMA = 1
 SECONDS = 0.02  # for which an op is run

@@ -1,4 +1,4 @@
-"""This machine as a device: whether LiteRT gives exactly the integer reference's numbers, and which ops
+"""This machine as a device: whether the runtime gives exactly the integer reference's numbers, and which ops
 run in its fast kernels.
 
 The reference is fed what the runtime itself computed up to each int8 segment, since float ops may differ
@@ -11,27 +11,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import torch
-from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edgesr_runtime.engines import INPUT, OUTPUT, without_chatter
+from edgesr_runtime.engines import OUTPUT
 
 from ..errors import UserError
 from ..graph import ops
 from ..graph.shapes import shapes
-from ..lowering.tflite.flatbuffer import FILE_IDENTIFIER
-from ..lowering.tflite.reader import read
+from ..lowering.targets import EXECUTORCH, target_of
 from ..quantization.reference import run
 from ..quantization.typed import DynamicConv2d, Quantize, TypedGraph, TypedNode
+from .litert import Runner, Values, load, probe_program
 
 Tiles = NDArray[np.uint8]
-Values = Mapping[str, NDArray[Any]]
-"""Tensor name -> value in NHWC, int8 or float32."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ def mismatches(
     """Runs every variant in LiteRT and in the integer reference and counts the values that differ.
 
     Args:
-        program: a .tflite file that edgesr wrote.
+        program: a .tflite or .pte file that edgesr wrote.
         tiles: uint8 (N, tile, tile, 3) pictures of the program's input size.
         pixel_range: value of white at the program's input, 1 or 255.
         progress: called after each tile of each variant.
@@ -129,7 +124,7 @@ def mismatches(
             looking at its inner tensors changes its answer.
         ValueError: tiles of another size than the program's input, or none at all.
     """
-    graphs = read(program)
+    graphs = target_of(program).read(program)
     if len(tiles) == 0:
         raise ValueError("there is nothing to compare: no tiles were given")
     images = tiles.astype(np.float32) * np.float32(pixel_range / 255)
@@ -153,8 +148,8 @@ def _compare(
     image_name, output = graph.nodes[0].name, graph.output
     borders = [Border.of(segment, graph) for segment in segments(graph)]
     hidden = sorted({n for b in borders for n in (*b.inputs, *b.results)} - {image_name, output})
-    plain = Runner(program, variant, threads)
-    probing = Runner(program, variant, threads, hidden) if hidden else plain
+    plain = _runner(program, variant, graph, threads, ())
+    probing = _runner(program, variant, graph, threads, hidden) if hidden else plain
     dummies = _dummies(graph, *images.shape[1:3])
     differing = compared = 0
     psnr = math.inf
@@ -176,6 +171,17 @@ def _compare(
             psnr = _psnr(float((whole.double() - values[output].double()).square().mean()), pixel_range)
         progress()
     return Agreement(differing, compared, len(borders), psnr)
+
+
+def _runner(
+    program: bytes, variant: str, graph: TypedGraph, threads: int, names: Sequence[str]
+) -> Callable[[NDArray[np.float32]], Values]:
+    """One variant that also gives the named tensors."""
+    if target_of(program) is not EXECUTORCH:
+        return Runner(program, variant, threads, names)
+    from .executorch import PteRunner
+
+    return PteRunner(program, variant, graph, threads, names)
 
 
 def _psnr(squared_error: float, peak: float) -> float:
@@ -250,62 +256,17 @@ class Border:
         return Border(*(tuple(sorted(names)) for names in (inputs, results, sizes)))
 
 
-class Runner:
-    """One variant in LiteRT, with further tensors as outputs where `names` are given."""
-
-    def __init__(self, program: bytes, variant: str, threads: int = 1, names: Sequence[str] = ()) -> None:
-        """Raises UserError where LiteRT refuses the program."""
-        interpreter = load(probe_program(program, variant, names), threads)
-        self._run = interpreter.get_signature_runner(variant)
-        self._shape = tuple(self._run.get_input_details()[INPUT]["shape"].tolist())
-
-    def __call__(self, batch: NDArray[np.float32]) -> Values:
-        """Values of `sr` and of the named tensors for an NHWC batch of the declared shape."""
-        if batch.shape != self._shape:
-            raise ValueError(f"the program takes {self._shape}, not {batch.shape}")
-        return dict(self._run(**{INPUT: batch}))
-
-
-def load(program: bytes, threads: int) -> Any:
-    """An interpreter that is ready to run.
-
-    Raises:
-        UserError: LiteRT refuses the program.
-    """
-    with without_chatter():
-        try:
-            interpreter = Interpreter(model_content=program, num_threads=threads)
-            interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            raise UserError(f"LiteRT refuses the program ({' '.join(str(error).split())})") from error
-    return interpreter
-
-
-def probe_program(program: bytes, variant: str, names: Sequence[str] = ()) -> bytes:
-    """The program with the variant as its only one and the named tensors as further outputs."""
-    model = schema.ModelT.InitFromPackedBuf(program, 0)
-    signature = next(s for s in model.signatureDefs if s.signatureKey.decode() == variant)
-    subgraph = model.subgraphs[signature.subgraphIndex]
-    model.subgraphs, model.signatureDefs, signature.subgraphIndex = [subgraph], [signature], 0
-    computed = [i for i, tensor in enumerate(subgraph.tensors) if model.buffers[tensor.buffer].data is None]
-    index = {subgraph.tensors[i].name.decode(): i for i in computed}
-    for name in names:
-        entry = schema.TensorMapT()
-        entry.name, entry.tensorIndex = name, index[name]
-        signature.outputs.append(entry)
-    subgraph.outputs = [*subgraph.outputs, *(index[name] for name in names)]
-    builder = flatbuffers.Builder(len(program))
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())
-
-
 def delegated(program: bytes, threads: int = 1) -> Delegation:
-    """Which ops of every variant XNNPACK takes over when LiteRT prepares the program.
+    """Which ops of every variant XNNPACK takes over when the runtime prepares the program.
 
     Raises:
-        UserError: the file is damaged, holds ops that edgesr does not write, or LiteRT refuses it.
+        UserError: the file is damaged, holds ops that edgesr does not write, or the runtime refuses it.
     """
-    return Delegation({name: _delegated(program, name, threads) for name in read(program)})
+    target = target_of(program)
+    graphs = target.read(program)
+    if target is EXECUTORCH:  # written as one delegate, and refused by the reader if it were more
+        return Delegation({name: Delegated(len(graph.nodes) - 1, ()) for name, graph in graphs.items()})
+    return Delegation({name: _delegated(program, name, threads) for name in graphs})
 
 
 def _delegated(program: bytes, variant: str, threads: int) -> Delegated:

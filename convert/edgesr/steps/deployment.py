@@ -12,14 +12,15 @@ import numpy as np
 import torch
 
 from edgesr_runtime import Program, ProgramInfo, upscale
-from edgesr_runtime.engines import Floats, LiteRtEngine
+from edgesr_runtime.engines import Floats, engine_for
 from edgesr_runtime.metadata import DEFAULT_VARIANT
 from edgesr_runtime.upscale import to_pixels, to_program_range
 
+from ..defaults import TARGET
 from ..evaluation.judge import Rgb, Upscaler
 from ..graph.execute import predict
 from ..graph.graph import Graph
-from ..lowering.tflite.writer import write
+from ..lowering.targets import TARGETS
 from ..quantization.typed import TypedGraph
 
 
@@ -66,7 +67,7 @@ def float_tiles(graph: Graph, info: ProgramInfo) -> Upscaler:
 
 def deployed(data: bytes, info: ProgramInfo, threads: int) -> Upscaler:
     """A program that was just written, loaded and run as the runtime does."""
-    program = Program(info, LiteRtEngine(data, threads))
+    program = Program(info, engine_for(data, threads))
     return lambda lr: upscale(program, lr)
 
 
@@ -74,9 +75,9 @@ Typed = Mapping[str, TypedGraph]
 """Variant -> what it computes, cheapest first."""
 
 
-def write_program(typed: Typed, info: ProgramInfo) -> bytes:
-    """The .tflite file of all variants, with its metadata."""
-    return write(typed, info.tile, info.to_json().encode())
+def write_program(typed: Typed, info: ProgramInfo, target: str = TARGET) -> bytes:
+    """The file of all variants, with its metadata."""
+    return TARGETS[target].write(typed, info.tile, info.to_json().encode())
 
 
 def as_file(program: bytes, compress: bool) -> bytes:

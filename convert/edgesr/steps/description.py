@@ -9,7 +9,6 @@ from typing import Any
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.metadata import SCHEMA, Calibration, LayerRecord
 
-from ..defaults import TARGET
 from ..graph.graph import Node
 from ..graph.ops import Conv2d
 from ..graph.shapes import shapes
@@ -70,11 +69,11 @@ def _record(node: Node, plan: Plan, variant: str) -> LayerRecord:
     )
 
 
-def identity(path: Path, size: int, info: ProgramInfo) -> dict[str, Any]:
+def identity(path: Path, size: int, info: ProgramInfo, target: str) -> dict[str, Any]:
     """What every JSON about a program begins with; `size` is the file's in bytes."""
     return {
         "program": str(path),
-        "target": TARGET,
+        "target": target,
         "bytes": size,
         "network": info.network,
         "scale": info.scale,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.metadata import DEFAULT_VARIANT
 
+from ..defaults import TARGET
 from ..devices.costs import CostTable
 from ..evaluation.judge import Case, Foreseen, foresee
 from ..graph.graph import Graph
@@ -36,6 +37,7 @@ class Measuring:
     table: CostTable
     memory: Unfinished
     threads: int
+    target: str = TARGET
     compress: bool = False
 
     def foreseen(self, plan: Plan) -> Foreseen:
@@ -52,4 +54,4 @@ class Measuring:
         return foresee(self.cases, deployed(self._program(plan), info, self.threads))
 
     def _program(self, plan: Plan) -> bytes:
-        return write_program({DEFAULT_VARIANT: quantize(self.graph, plan)}, self.describe(plan))
+        return write_program({DEFAULT_VARIANT: quantize(self.graph, plan)}, self.describe(plan), self.target)

@@ -15,6 +15,8 @@ from ..quantization import methods
 from ..quantization.search import Budgets
 from .pictures import shipped_folder
 
+NEEDED = (("tflite", "ai_edge_litert", "ai-edge-litert"), ("executorch", "executorch", "executorch"))
+"""Target, module and package that must be there; costs are measured on LiteRT for every target."""
 BRIEFLY = 0.1  # of a whole tuning
 
 
@@ -36,6 +38,7 @@ class Options:
 
     model: str
     output: Path
+    target: str = TARGET
     weights: Path | None = None
     scale: int | None = None
     pixel_range: int | None = None
@@ -76,8 +79,9 @@ class Options:
         Raises:
             UserError: names the flag, and what to give instead.
         """
-        if find_spec("ai_edge_litert") is None:
-            raise UserError(f"--target {TARGET} needs ai-edge-litert: pip install 'edgesr[tflite]'")
+        for target, module, package in NEEDED:
+            if target in (TARGET, self.target) and find_spec(module) is None:
+                raise UserError(f"--target {target} needs {package}: pip install 'edgesr[{target}]'")
         for path in filter(None, (self.output, self.plan_output)):
             check_writable(path)
         self._refuse_clashes()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgesr_runtime import Program, ProgramInfo
 from edgesr_runtime.complexity import complexity
-from edgesr_runtime.engines import LiteRtEngine
+from edgesr_runtime.engines import engine_for
 from edgesr_runtime.metadata import ROUTED_VARIANTS, Routing
 from edgesr_runtime.tiles import Tile, extract, plan_tiles
 from edgesr_runtime.upscale import to_pixels, to_program_range
@@ -78,7 +78,7 @@ def measure_tiles(
     progress: Callable[[], None] = lambda: None,
 ) -> TileErrors:
     """Runs all variants of a program on all tiles; `progress` is called after each picture."""
-    opened = Program(info, LiteRtEngine(program, threads))
+    opened = Program(info, engine_for(program, threads))
     rows = []
     for number, picture in enumerate(pictures):
         hr, lr = crop_to_multiple(picture.rgb, info.scale), downscale(picture.rgb, info.scale)

@@ -167,5 +167,7 @@ def _picked(work: Work, rungs: Mapping[str, Rung]) -> Picked:
     info = work.describe_all(rungs)
     pictures = (*work.drawn.calibrate, *work.drawn.held_back)
     advance = work.stages("finding the thresholds of the variants", len(pictures))
-    tiles = measure_tiles(write_program(typed, info), info, pictures, work.threads, advance)
+    tiles = measure_tiles(
+        write_program(typed, info, work.options.target), info, pictures, work.threads, advance
+    )
     return pick(tiles, {name: work.milliseconds(rung) for name, rung in rungs.items()})

@@ -161,7 +161,7 @@ class Work:
     def measuring(self) -> Measuring:
         return Measuring(
             self.graph, self.cases, self.describe, self.table, self.unfinished, self.threads,
-            self.options.compress,
+            self.options.target, self.options.compress,
         )  # fmt: skip
 
     def searched(self, plan: Plan, comfort: float = COMFORT) -> Found:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import StrPath
+from edgesr_runtime.pte import is_pte
 
 Floats = NDArray[np.float32]
 
@@ -97,6 +98,19 @@ class LiteRtEngine:
         except (RuntimeError, ValueError, KeyError, MemoryError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UserError(f"{self._name} {what} in LiteRT ({reason}); convert it again") from error
+
+
+def engine_for(program: bytes, threads: int = 1) -> Engine:
+    """The engine that runs a program file's bytes, by its format.
+
+    Raises:
+        UserError: the engine is not installed, or refuses the file.
+    """
+    if is_pte(program):
+        from edgesr_runtime.executorch_engine import ExecuTorchEngine
+
+        return ExecuTorchEngine(program, threads)
+    return LiteRtEngine(program, threads)
 
 
 def _import_interpreter() -> Any:

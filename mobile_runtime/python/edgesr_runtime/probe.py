@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgesr_runtime.engines import LiteRtEngine
+from edgesr_runtime.engines import engine_for
 from edgesr_runtime.errors import UserError
 
 _MAX_MEMORY = 16 << 30
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     source = "<stdin>" if arguments[0] == "-" else arguments[0]
     data = sys.stdin.buffer.read() if arguments[0] == "-" else Path(arguments[0]).read_bytes()
     try:
-        engine = LiteRtEngine(data)
+        engine = engine_for(data)
         for variant in engine.variants:
             engine.run(variant, np.zeros(engine.input_shape(variant), np.float32))
     except UserError as error:

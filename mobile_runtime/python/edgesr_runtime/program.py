@@ -2,15 +2,17 @@
 
 import gzip
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr_runtime.engines import INPUT, OUTPUT, Engine, LiteRtEngine
+from edgesr_runtime.engines import INPUT, OUTPUT, Engine, engine_for
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import StrPath
 from edgesr_runtime.flatbuffer import CorruptFile
 from edgesr_runtime.metadata import ProgramInfo
-from edgesr_runtime.verify import Contents, Signature, check_structure, probe
+from edgesr_runtime.pte import is_pte, read_pte, read_pte_metadata
+from edgesr_runtime.verify import Signature, check_structure, probe
 
 METADATA_ENTRY = "edgesr"
 
@@ -35,8 +37,8 @@ def open_program(path: StrPath, threads: int = 1, trusted: bool = False) -> Prog
     caller has just written and run.
 
     Raises:
-        UserError: the file cannot be read, is no .tflite, is damaged, is not an edgesr program, is of a
-            newer major version, or the engine is not installed.
+        UserError: the file cannot be read, is neither .tflite nor .pte, is damaged, is no edgesr program, is
+            of a newer major version, or the engine is not installed.
         ValueError: `threads` below 1.
     """
     return load_program(read_program(path), str(path), threads, trusted)
@@ -49,7 +51,7 @@ def load_program(data: bytes, source: str, threads: int = 1, trusted: bool = Fal
     info = read_info(data, source)
     if not trusted:
         probe(data, source)
-    return Program(info, LiteRtEngine(data, threads))
+    return Program(info, engine_for(data, threads))
 
 
 def read_program(path: StrPath) -> bytes:
@@ -70,7 +72,7 @@ def read_program(path: StrPath) -> bytes:
         raise UserError(f"{path} is damaged ({error}); convert the network again") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read ({reason}); give a .tflite file") from error
+        raise UserError(f"{path} cannot be read ({reason}); give a .tflite or .pte file") from error
     if len(data) > _MAX_BYTES:
         raise UserError(f"{path} is larger than 1 GiB; no edgesr program is")
     return data
@@ -82,6 +84,22 @@ def read_info(data: bytes, source: str = "the program") -> ProgramInfo:
     Raises:
         UserError: as `open_program`; `source` names the file.
     """
+    entry, found, layout = _read_pte(data, source) if is_pte(data) else _read_tflite(data, source)
+    if len(entry) > _MAX_METADATA_BYTES:
+        raise UserError(f"{source}: its metadata is larger than 16 MiB; convert the network again")
+    info = ProgramInfo.from_json(entry, source)
+    _check_agreement(info, found, layout, source)
+    return info
+
+
+Interface = tuple[dict[str, tuple[str, tuple[int, ...]]], ...]
+"""Inputs and outputs of a signature: name -> (number format, shape)."""
+
+Layout = Callable[[int], tuple[int, ...]]
+"""Shape of a picture of so many pixels a side."""
+
+
+def _read_tflite(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Layout]:
     try:
         contents = check_structure(data)
     except CorruptFile as error:
@@ -89,28 +107,33 @@ def read_info(data: bytes, source: str = "the program") -> ProgramInfo:
     entry = contents.metadata.get(METADATA_ENTRY)
     if entry is None:
         raise UserError(f"{source} is not an edgesr program (it has no metadata entry 'edgesr'); convert it")
-    if len(entry) > _MAX_METADATA_BYTES:
-        raise UserError(f"{source}: its metadata is larger than 16 MiB; convert the network again")
-    info = ProgramInfo.from_json(entry, source)
-    _check_agreement(info, contents, source)
-    return info
+    interfaces = {name: _interface(signature) for name, signature in contents.signatures.items()}
+    return entry, interfaces, lambda side: (1, side, side, 3)
 
 
-def _check_agreement(info: ProgramInfo, contents: Contents, source: str) -> None:
+def _read_pte(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Layout]:
+    entry = read_pte_metadata(data, source)
+    interfaces: dict[str, Interface] = {
+        name: ({INPUT: ("float32", method.takes)}, {OUTPUT: ("float32", method.gives)})
+        for name, method in read_pte(data).methods.items()
+    }
+    return entry, interfaces, lambda side: (1, 3, side, side)
+
+
+def _check_agreement(info: ProgramInfo, found: Mapping[str, Interface], layout: Layout, source: str) -> None:
     """The metadata's word about sizes and variants must be true of the signatures."""
-    side = info.tile * info.scale
     wanted = (
-        {INPUT: ("float32", (1, info.tile, info.tile, 3))},
-        {OUTPUT: ("float32", (1, side, side, 3))},
+        {INPUT: ("float32", layout(info.tile))},
+        {OUTPUT: ("float32", layout(info.tile * info.scale))},
     )
-    if set(contents.signatures) != set(info.variants):
-        found = ", ".join(sorted(contents.signatures)) or "none"
-        raise UserError(f"{source}: its signatures ({found}) are not its variants; convert the network again")
-    for name, signature in contents.signatures.items():
-        if _interface(signature) != wanted:
+    if set(found) != set(info.variants):
+        names = ", ".join(sorted(found)) or "none"
+        raise UserError(f"{source}: its signatures ({names}) are not its variants; convert the network again")
+    for name, interface in found.items():
+        if interface != wanted:
             raise UserError(f"{source}: signature {name!r} does not fit its metadata; convert it again")
 
 
-def _interface(signature: Signature) -> tuple[dict[str, tuple[str, tuple[int, ...]]], ...]:
+def _interface(signature: Signature) -> Interface:
     sides = (signature.inputs, signature.outputs)
     return tuple({name: (tensor.type, tensor.shape) for name, tensor in side.items()} for side in sides)

@@ -6,7 +6,8 @@ import torch
 from numpy.typing import NDArray
 from typed_programs import graph_of, one_input, random_conv, run_both
 
-from edgesr.devices.host import Runner, delegated
+from edgesr.devices.host import delegated
+from edgesr.devices.litert import Runner
 from edgesr.graph import ops
 from edgesr.lowering.tflite.arrange import arrange
 from edgesr.lowering.tflite.writer import write

@@ -1,0 +1,58 @@
+"""The formats that a program can have: how each is written and read back. Heavy imports wait for their use."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from edgesr_runtime.pte import is_pte
+
+from ..quantization.typed import TypedGraph
+
+Variants = Mapping[str, TypedGraph]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One format.
+
+    Attributes:
+        write: (variants, tile, metadata JSON) -> bytes of the file.
+        read: bytes -> the typed graph of each variant; UserError for a file that edgesr did not write.
+    """
+
+    name: str
+    write: Callable[[Variants, int, bytes], bytes]
+    read: Callable[[bytes], dict[str, TypedGraph]]
+
+
+def _write_tflite(variants: Variants, tile: int, metadata: bytes) -> bytes:
+    from .tflite.writer import write
+
+    return write(variants, tile, metadata)
+
+
+def _read_tflite(program: bytes) -> dict[str, TypedGraph]:
+    from .tflite.reader import read
+
+    return read(program)
+
+
+def _write_pte(variants: Variants, tile: int, metadata: bytes) -> bytes:
+    from .executorch.writer import write
+
+    return write(variants, tile, metadata)
+
+
+def _read_pte(program: bytes) -> dict[str, TypedGraph]:
+    from .executorch.reader import read
+
+    return read(program)
+
+
+TFLITE = Target("tflite", _write_tflite, _read_tflite)
+EXECUTORCH = Target("executorch", _write_pte, _read_pte)
+TARGETS = {target.name: target for target in (TFLITE, EXECUTORCH)}
+
+
+def target_of(program: bytes) -> Target:
+    """The format of a program's bytes."""
+    return EXECUTORCH if is_pte(program) else TFLITE

@@ -1,4 +1,4 @@
-"""The formats that a program can have: how each is written and read back. Heavy imports wait for their use."""
+"""The formats that a program can have: how each is written and read. Heavy imports wait for their use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

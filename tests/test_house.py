@@ -34,7 +34,8 @@ ALLOWED = {
     "conversion": WORK,
     "checking": WORK,
     "upscaling": WORK,
-    "cli": {*WORK, "checking", "upscaling"},
+    "simulating": WORK,
+    "cli": {*WORK, "checking", "upscaling", "simulating"},
     "__main__": {"cli"},
 }
 

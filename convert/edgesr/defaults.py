@@ -7,3 +7,5 @@ MAX_DROP = 0.10
 """dB of PSNR-Y that a program may lose against the float network."""
 CALIBRATION_IMAGES = 16
 SEED = 0
+SIMULATION_CROPS = 100
+SIMULATION_ITERATIONS = 50

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import check, convert, inspect, models, upscale
+from . import check, convert, inspect, models, simulate, upscale
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -29,7 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (convert.convert, check.check, upscale.upscale, inspect.inspect, models.models):
+for command in (
+    convert.convert,
+    check.check,
+    upscale.upscale,
+    simulate.simulate,
+    inspect.inspect,
+    models.models,
+):
     app.command()(command)
 
 

@@ -84,7 +84,9 @@ def test_the_shortest_prefix_that_holds_is_found_with_few_measurements(
     needed = data.draw(st.integers(0, length))
     measured = Measured(lambda count: alike(float(length - count)))
     steps: list[Step] = []
-    result = search(start(length), ranking(length), measured, Budgets(float(length - needed)), steps.append)
+    result = search(
+        start(length), ranking(length), measured, Budgets(float(length - needed)), progress=steps.append
+    )
     assert set(result.plan.containers) == {f"c{i}" for i in range(needed)} and len(result.moves) == needed
     assert [step.moves for step in steps] == measured.asked and result.steps == tuple(steps)
     assert len(set(measured.asked)) == len(measured.asked) <= 4 * ceil(log2(length + 1)) + 4

@@ -16,7 +16,7 @@ from edgesr.quantization.plan import Plan, from_json
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.statistics import CalibrationTiles
 from edgesr.quantization.tuning import Settings, steps, tune
-from edgesr.quantization.tuning.learning import noise
+from edgesr.quantization.tuning.learning import FULL, MOST_HASTE, haste, noise
 
 from .subjects import SHORT, SIDE, network, plan, smooth, tiles
 
@@ -105,9 +105,15 @@ def test_a_float_network_stays_as_it_is() -> None:
 
 
 def test_kinds_that_have_no_rate_stay() -> None:
-    tuned = tune(network(), plan(), tiles(), replace(LONG, least_steps=40, rates={"ranges": 1e-2}))
-    assert tuned.ranges != plan().ranges
-    assert quantize(network(), replace(tuned, ranges=plan().ranges)).equals(quantize(network(), plan()))
+    tuned = tune(network(), plan(), tiles(), replace(LONG, least_steps=40, rates={"scales": 2.5e-3}))
+    assert tuned.weight_scales != plan().weight_scales and tuned.ranges == plan().ranges
+    same = replace(tuned, weight_scales=plan().weight_scales)
+    assert quantize(network(), same).equals(quantize(network(), plan()))
+
+
+def test_short_runs_take_larger_steps() -> None:
+    assert haste(FULL) == haste(2 * FULL) == 1.0
+    assert haste(FULL // 4) == 2.0 and haste(1) == MOST_HASTE
 
 
 ODD = {

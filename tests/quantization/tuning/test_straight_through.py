@@ -38,8 +38,8 @@ def test_ends_get_the_gradients_of_the_method(low: float, high: float, values: l
     ends_ = ends(low, high)
     grid = Grid.of(*ends_)
     x = torch.tensor(values)
-    for end in (grid.qparams.low, grid.qparams.high):
-        assume(bool(((x - end).abs() > 1e-4).all()))  # there either gradient will do
+    for edge in (grid.qparams.low, grid.qparams.high):
+        assume(bool(((x - edge).abs() > 1e-4).all()))  # there either gradient will do
     rounded = round_to_grid(x, grid)
     rounded.sum().backward()
     below, above = (x <= grid.qparams.low), (x >= grid.qparams.high)
@@ -51,8 +51,8 @@ def test_ends_get_the_gradients_of_the_method(low: float, high: float, values: l
 
 @given(st.sampled_from([4, 8]), st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=20))
 def test_weights_are_rounded_as_deployed(bits: int, values: list[float]) -> None:
-    scales = np.float32([1 / 8 if bits == 4 else 1 / 128])
-    weight = np.float32(values)[None]
+    scales = np.array([1 / 8 if bits == 4 else 1 / 128], np.float32)
+    weight = np.array([values], np.float32)
     latent = torch.tensor(weight / scales, requires_grad=True)
     levels = round_levels(latent, bits)
     assert np.array_equal(levels.detach().numpy(), quantize_weight(weight, scales, bits))

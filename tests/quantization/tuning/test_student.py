@@ -68,7 +68,7 @@ def test_every_network_can_be_tuned(name: str, tmp_path: Path) -> None:
     shown = CalibrationTiles(torch.rand(3, 3, 24, 24), 1)
     planned = minmax(graph, shown, 4)
     student = Student(graph, planned)
-    student.run(shown.pixels)[student.typed.output].sum().backward()  # type: ignore[no-untyped-call]
+    student.run(shown.pixels)[student.typed.output].sum().backward()
     for kind, values in student.parameters.items():
         gradients = [value.grad for value in values]
         assert all(g is not None and bool(g.isfinite().all()) for g in gradients), kind

@@ -32,9 +32,11 @@ JUDGED = 6  # held-back tiles at most, on which plans are compared
 JUDGED_SIDE = 64
 DECAYS = (0.9, 0.99)  # of Adam's moving averages
 WARM_UP = 20  # steps
+MOST_HASTE = 4.0
 RATES = {"levels": 6e-3, "scales": 2.5e-3, "biases": 3e-2, "ranges": 2.5e-3}
 """Kind of parameter -> first rate: levels of a weight, logarithms of factors on scales, levels of a result,
 logarithms of factors on ends of ranges. Found on RLFN x2 with pictures that no figure is reported on."""
+FULL = 1200  # steps that these rates are for
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,8 @@ class Settings:
         multiplications: of the float network in all steps together: they set how many steps there are.
         least_steps: how many there are at least, however large the network.
         batch, side: crops of a step, and their height and width in low-resolution pixels.
-        rates: kind of parameter (levels, scales, biases, ranges) -> first learning rate of Adam; a kind that
-            is not named is not learned.
+        rates: kind of parameter (levels, scales, biases, ranges) -> first learning rate of Adam in a run of
+            `FULL` steps or more, higher in shorter ones; a kind that is not named is not learned.
         luma_weight: of the difference in brightness beside that of the pixels.
         feature_weight: first one of the relative distance of features (1 is as far as they are large), in
             grey levels; it falls with the rates, as features guide at first and hold back at last.
@@ -144,7 +146,7 @@ class _Tuning:
         images = random_crops(self.seen, self.settings.batch, self.settings.side, self.generator)
         share = schedule(self.done, self.steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = share * group["rate"]
+            group["lr"] = share * haste(self.steps) * group["rate"]
         loss = self.loss(images, share)
         self.optimizer.zero_grad()
         loss.backward()
@@ -221,6 +223,11 @@ def _adam(parameters: Mapping[str, tuple[Tensor, ...]], rates: Mapping[str, floa
 def schedule(step: int, steps: int) -> float:
     """Share of the first rates at a step: a short rise, as the first steps know least, then half a cosine."""
     return min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def haste(steps: int) -> float:
+    """Factor on the rates of a run shorter than `FULL`: steps in random directions add up as roots do."""
+    return min(MOST_HASTE, max(1.0, math.sqrt(FULL / steps)))
 
 
 def noise(graph: Graph, plan: Plan, images: Tensor, white: int) -> float:

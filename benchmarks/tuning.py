@@ -29,20 +29,22 @@ from edgesr.graph.graph import Graph
 from edgesr.quantization.methods.adabm import adabm
 from edgesr.quantization.plan import Plan
 from edgesr.quantization.sums import cheap_sums, terms_apart
-from edgesr.quantization.tuning import RATES, Settings, steps, tune
+from edgesr.quantization.tuning import RANGES, RATES, Settings, steps, tune
 from edgesr.steps.pictures import most_complex, tiles_of
 
 BODY_BITS = {"w4a8": 4, "w8a8": 8}
 COMPARED_TILES = 2
 SIDES = 256  # pixels at most of a picture that kinds are judged on: the first of each side
+ALL_RATES = {**RATES, **RANGES}
 KINDS: Mapping[str, tuple[str, ...]] = {
     "ranges": ("ranges",),
     "scales": ("scales",),
     "biases": ("biases",),
     "levels": ("levels",),
     "ranges, scales (METHODS A.7)": ("ranges", "scales"),
-    "ranges, scales, biases": ("ranges", "scales", "biases"),
-    "all": tuple(RATES),
+    "scales, biases": ("scales", "biases"),
+    "scales, biases, levels (default)": tuple(RATES),
+    "all": tuple(ALL_RATES),
 }
 
 Bits = Annotated[str, typer.Option(help="w4a8 or w8a8.")]
@@ -120,7 +122,7 @@ def networks(
 
 @app.command()
 def kinds(
-    models: Models, images: Images, calib: Calib = None, bits: Bits = "w4a8", share: Share = 0.2
+    models: Models, images: Images, calib: Calib = None, bits: Bits = "w4a8", share: Share = 0.1
 ) -> None:
     """Kinds of parameters alone and together, on the first `SIDES` x `SIDES` pixels of each picture."""
     sets = {
@@ -133,7 +135,7 @@ def kinds(
         bench = TuningBench(subject, calib, bits)
         bench.row("nothing", bench.calibrated, "-", "-")
         for label, chosen in KINDS.items():
-            rates = {kind: RATES[kind] for kind in chosen}
+            rates = {kind: ALL_RATES[kind] for kind in chosen}
             tuned = bench.tuned(replace(share_of(share), rates=rates))
             bench.row(label, tuned.plan, tuned.steps, f"{tuned.seconds:.0f}")
 

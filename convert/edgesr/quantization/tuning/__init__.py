@@ -1,5 +1,5 @@
 """Fine-tuning: what calibration decided is learned further, by imitating the float network."""
 
-from .learning import RATES, Settings, steps, tune
+from .learning import RANGES, RATES, Settings, steps, tune
 
-__all__ = ["RATES", "Settings", "steps", "tune"]
+__all__ = ["RANGES", "RATES", "Settings", "steps", "tune"]

@@ -1,14 +1,14 @@
 """Fine-tuning of a plan: the student imitates the float network until its numbers are better than calibrated.
 
-Distillation as in METHODS A.7, with what counts most at 4 bits added: besides weight scales and ranges the
-weight levels themselves and the biases are learned, all at once. What comes out is a plan again. It is kept
-only if it is nearer to the float network on tiles that were held back, by the integer reference.
+Distillation as in METHODS A.7, but of what counts at 4 bits: weight scales, the weight levels themselves and
+the biases are learned, all at once. What comes out is a plan again. It is kept only if it is nearer to the
+float network on tiles that were held back, by the integer reference.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +32,14 @@ JUDGED = 6  # held-back tiles at most, on which plans are compared
 JUDGED_SIDE = 64
 DECAYS = (0.9, 0.99)  # of Adam's moving averages
 WARM_UP = 20  # steps
+VIVID_EVERY = 4  # steps: one on stronger colours than the pictures have
 MOST_HASTE = 4.0
-RATES = {"levels": 6e-3, "scales": 2.5e-3, "biases": 3e-2, "ranges": 2.5e-3}
-"""Kind of parameter -> first rate: levels of a weight, logarithms of factors on scales, levels of a result,
-logarithms of factors on ends of ranges. Found on RLFN x2 with pictures that no figure is reported on."""
+RATES = {"levels": 6e-3, "scales": 2.5e-3, "biases": 3e-2}
+"""Kind of parameter -> first rate: levels of a weight, logarithms of factors on scales, levels of a result.
+Found on RLFN x2 and RFDN x4 with pictures that no figure is reported on."""
+RANGES = {"ranges": 2.5e-3}
+"""The same for logarithms of factors on the ends of ranges. Not learned by default: photographs teach ranges
+to cut off what stronger colours need, and calibration has provided for these."""
 FULL = 1200  # steps that these rates are for
 
 
@@ -81,7 +85,7 @@ def tune(
     progress: Callable[[], None] = lambda: None,
     notice: Callable[[str], None] = lambda message: None,
 ) -> Plan:
-    """The plan with tuned ranges, scales, levels and biases, or as it is where that brings nothing.
+    """The plan with tuned scales, levels and biases, or as it is where that brings nothing.
 
     The same plan comes out on every machine of one kind for one number of threads.
 
@@ -131,6 +135,7 @@ class _Tuning:
         held = torch.arange(len(tiles.pixels)) % HELD_BACK == 0
         self.seen = tiles.pixels if alone else tiles.pixels[~held]
         self.unseen = tiles.pixels if alone else tiles.pixels[held]
+        self.vivid = replace(tiles, pixels=self.seen).vivid().pixels
         self.student = Student(graph, plan)
         self.teacher = Teacher(self.student.even, tiles.pixel_range)
         self.steps, self.done = steps(graph, tiles, settings), 0
@@ -143,7 +148,8 @@ class _Tuning:
 
     def step(self) -> None:
         """Learns from one batch of crops; one on which something overflows teaches nothing."""
-        images = random_crops(self.seen, self.settings.batch, self.settings.side, self.generator)
+        tiles = self.seen if (self.done + 1) % VIVID_EVERY else self.vivid
+        images = random_crops(tiles, self.settings.batch, self.settings.side, self.generator)
         share = schedule(self.done, self.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = share * haste(self.steps) * group["rate"]

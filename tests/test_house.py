@@ -31,11 +31,13 @@ WORK = {*ROOMS, "steps", "conversion"}
 ALLOWED = {
     **ROOMS,
     "steps": set(ROOMS),
-    "conversion": WORK,
-    "checking": WORK,
+    "report": set(ROOMS),
+    "conversion": {*WORK, "report"},
+    "checking": {*WORK, "report"},
     "upscaling": WORK,
     "simulating": WORK,
-    "cli": {*WORK, "checking", "upscaling", "simulating"},
+    "benching": WORK,
+    "cli": {*WORK, "report", "checking", "upscaling", "simulating", "benching"},
     "__main__": {"cli"},
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import check, convert, inspect, models, simulate, upscale
+from . import bench, check, convert, inspect, models, simulate, upscale
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -35,6 +35,7 @@ for command in (
     upscale.upscale,
     simulate.simulate,
     inspect.inspect,
+    bench.bench,
     models.models,
 ):
     app.command()(command)

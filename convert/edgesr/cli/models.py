@@ -40,8 +40,9 @@ def _ops() -> Any:
     from ..lowering.support import support
 
     table = Table(title="Supported ops", title_justify="left", box=None, pad_edge=False)
-    for column in ("op", "f32", "int8"):
+    supported = support()
+    for column in ("op", *next(iter(supported.values()))):
         table.add_column(column)
-    for kind, precisions in support().items():
-        table.add_row(kind, *("yes" if name in precisions else "-" for name in ("f32", "int8")))
+    for kind, targets in supported.items():
+        table.add_row(kind, *(", ".join(precisions) or "-" for precisions in targets.values()))
     return table

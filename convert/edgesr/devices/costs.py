@@ -23,7 +23,7 @@ from ..cache import cache_folder
 from ..errors import UserError
 from ..graph import ops
 from ..graph.shapes import Shape, shapes
-from ..lowering.tflite.arrange import arrange
+from ..lowering.arrange import arrange
 from ..lowering.tflite.writer import write_op
 from ..quantization.typed import AnyConv, TypedGraph, TypedNode
 from .litert import load
@@ -62,7 +62,7 @@ class CostTable:
             name = op_key(node, arranged, sizes)
             counts[name] += 1
             if name not in self._known:
-                self._known[name] = _measure(node, arranged, sizes)
+                self._known[name] = measure_op(node, arranged, sizes)
                 self._measured = True
         return sum(self._known[name] * count for name, count in counts.items())
 
@@ -106,8 +106,9 @@ def _tensor(node: TypedNode, sizes: dict[str, Shape]) -> str:
     return f"{'f32' if node.qparams is None else 'int8'}[{'x'.join(map(str, sizes[node.name]))}]"
 
 
-def _measure(node: TypedNode, graph: TypedGraph, sizes: dict[str, Shape]) -> float:
-    interpreter = load(write_op(node, graph, sizes), threads=1)
+def measure_op(node: TypedNode, graph: TypedGraph, sizes: dict[str, Shape], threads: int = 1) -> float:
+    """Milliseconds of one op of an arranged graph, run alone in LiteRT; the least of several runs."""
+    interpreter = load(write_op(node, graph, sizes), threads)
     interpreter.invoke()
     begin, best, runs = time.perf_counter(), float("inf"), 0
     while runs < RUNS or time.perf_counter() - begin < SECONDS:

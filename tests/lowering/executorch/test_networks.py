@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from e2e.test_zoo import CONFIGS
 
+from edgesr.lowering.arrange import arrange
 from edgesr.lowering.executorch.reader import read
 from edgesr.lowering.executorch.writer import write
-from edgesr.lowering.tflite.arrange import arrange
 from edgesr.lowering.tflite.writer import write as write_tflite
 from edgesr.quantization.typed import DynamicConv2d
 from edgesr_runtime.engines import LiteRtEngine

@@ -8,10 +8,10 @@ from typed_programs import graph_of, one_input, picture, random_conv, two_inputs
 from edgesr.errors import UserError
 from edgesr.graph import ops
 from edgesr.graph.graph import Graph, Node, single_input
+from edgesr.lowering.arrange import arrange
 from edgesr.lowering.executorch.kinds import Datatype
 from edgesr.lowering.executorch.reader import read
 from edgesr.lowering.executorch.writer import write, write_probe
-from edgesr.lowering.tflite.arrange import arrange
 from edgesr.quantization.affine import QParams
 from edgesr.quantization.plan import Plan
 from edgesr.quantization.quantize import SIGMOID, quantize

@@ -11,7 +11,7 @@ from typed_programs import graph_of, one_input, random_conv, two_inputs
 
 from edgesr.errors import UserError
 from edgesr.graph import ops
-from edgesr.lowering.tflite.arrange import arrange
+from edgesr.lowering.arrange import arrange
 from edgesr.lowering.tflite.reader import read
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.affine import QParams

@@ -9,7 +9,7 @@ from typed_programs import graph_of, one_input, random_conv, run_both
 from edgesr.devices.host import delegated
 from edgesr.devices.litert import Runner
 from edgesr.graph import ops
-from edgesr.lowering.tflite.arrange import arrange
+from edgesr.lowering.arrange import arrange
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.affine import QParams
 from edgesr.quantization.reference import run

@@ -51,6 +51,21 @@ def read(program: bytes) -> dict[str, TypedGraph]:
     return graphs
 
 
+def labelled_nodes(program: bytes, variant: str) -> list[tuple[Kind, str]]:
+    """The nodes of a variant's delegate in order, each with the name of the layer that it helps to compute.
+
+    The last one, which only brings the picture into ExecuTorch's order, has the name "".
+
+    Raises:
+        UserError: as `read`.
+    """
+    read(program)
+    contents = read_pte(program)
+    names = [*json.loads(contents.strings[LAYERS_METHOD])[variant]["names"], ""]
+    reading = _Reading(contents.methods[variant], contents.constants, _Budget(REUSE * len(program)))
+    return [(node.kind, names[node.label]) for node in reading.nodes]
+
+
 def _read_program(program: bytes) -> tuple[dict[str, TypedGraph], bytes]:
     """The graphs, and the file that they make."""
     contents = read_pte(program)

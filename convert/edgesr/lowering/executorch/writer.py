@@ -13,7 +13,7 @@ from edgesr_runtime.pte import METADATA_METHOD, method_name
 from ...graph import ops
 from ...graph.shapes import Shape, shapes
 from ...quantization.typed import TypedGraph
-from ..tflite.arrange import arrange
+from ..arrange import arrange
 from .container import Delegated, Tensor, pack
 from .emit import Emitter
 from .kinds import INPUT_FLAG, OUTPUT_FLAG, TO_NCHW, TO_NHWC

@@ -22,7 +22,7 @@ from ...quantization.typed import (
     TypedNode,
     is_depthwise,
 )
-from .arrange import arrange
+from ..arrange import arrange
 from .flatbuffer import Model, Subgraph
 
 METADATA_NAME = "edgesr"

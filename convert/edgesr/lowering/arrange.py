@@ -1,4 +1,4 @@
-"""From the typed graph to one that TFLite's ops can say: channel order, concatenations, padding.
+"""From the typed graph to one that both formats can say: channel order, concatenations, padding.
 
 Exact: values do not change, they only change place. DEPTH_TO_SPACE reads channels in another order than
 PixelShuffle, so the order is pushed up to the convolution that makes them; XNNPACK concatenates at most
@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...graph import ops
-from ...graph.shapes import channels
-from ...quantization.typed import (
+from ..graph import ops
+from ..graph.shapes import channels
+from ..quantization.typed import (
     AnyConv,
     Dequantize,
     DynamicConv2d,
@@ -81,7 +81,7 @@ def _cut_out(node: TypedNode, family: Sequence[TypedNode]) -> Iterable[TypedNode
 
 
 def same_padding(op: AnyConv) -> ops.Padding | None:
-    """The op's own padding if TFLite can say it: none, or SAME at stride 1."""
+    """The op's own padding if both formats can say it: none, or SAME at stride 1."""
     p = op.padding
     if not p:
         return p

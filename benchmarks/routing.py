@@ -6,7 +6,8 @@ Each network is converted with `--variants low,mid,high --max-drop 0.05`. All va
 of the pictures. Loss is dB of PSNR-Y against the best variant everywhere, mean over pictures (a gain counts);
 time is relative to the best variant everywhere, from medians of interleaved rounds on one thread, with the
 complexity measure's own time added. First the variants alone, then the thresholds that calibration chose,
-then the fastest thresholds for each loss on these very pictures, which nobody can know before.
+then the fastest thresholds for each loss on these very pictures, which nobody can know before; last, what it
+costs to interpolate the flattest tiles and to run the best variant on all others.
 """
 
 import time
@@ -27,6 +28,7 @@ from edgesr_runtime.engines import LiteRtEngine
 from edgesr_runtime.metadata import ROUTED_VARIANTS, Routing
 
 ALONE = {"low": Routing(NEVER, NEVER), "mid": Routing(0.0, NEVER), "high": Routing(0.0, 0.0)}
+SKIPPED = (0.02, 0.05, 0.1, 0.2, 0.5)
 LOSSES = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2)
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -69,6 +71,9 @@ def rows(conversion: Conversion, tiles: TileErrors, times: Mapping[str, float]) 
     for loss in LOSSES:
         fitting = [found for found in points if found.change <= loss]
         yield row(f"best for {loss:g} dB", min(fitting, key=lambda found: found.milliseconds), look)
+    for share in SKIPPED:
+        level = float(np.quantile(tiles.complexity, share))
+        yield row(f"flattest {share:.0%} skipped", priced(tiles, times, Routing(level, level, level)), look)
 
 
 @app.command()
@@ -79,7 +84,7 @@ def routing(models: Models, images: Images, calib: Calib = None, tile: int | Non
         conversion, data = converted(subject, calib, tile)
         info, times = conversion.info, timed_variants(LiteRtEngine(data, 1))
         title = f"{subject.label}, tile {info.tile}, {len(data):,} bytes; {machine()}"
-        table = Table("pictures", "setting", *info.variants, "time", "loss", title=title)
+        table = Table("pictures", "setting", "skip", *info.variants, "time", "loss", title=title)
         for name, pictures in sets.items():
             for row in rows(conversion, measure_tiles(data, info, pictures, 1), times):
                 table.add_row(name, *row)

@@ -15,7 +15,7 @@ import numpy as np
 
 from .defaults import METHOD, SEED, SIMULATION_CROPS, SIMULATION_ITERATIONS
 from .errors import UserError
-from .evaluation.folder import Picture, list_pictures, nothing_usable, usable_pictures
+from .evaluation.folder import Picture, list_pictures, nothing_usable, skip_warnings, usable_pictures
 from .evaluation.judge import Score, Verdict, case_of, score
 from .evaluation.resize import downscale
 from .graph.graph import Graph
@@ -31,7 +31,7 @@ from .quantization.simulation.simulated import Settings, Simulated, bit_operatio
 from .steps.deployment import whole_picture
 from .steps.evidence import rounded
 from .steps.network import float_graph, prove_equal
-from .steps.pictures import LEAST_SIDE, shipped_folder, skip_warnings
+from .steps.pictures import LEAST_SIDE, shipped_folder
 from .steps.pixel_range import PICTURES, find_pixel_range
 from .steps.progress import Advance, Stages, quiet
 

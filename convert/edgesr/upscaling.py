@@ -2,63 +2,79 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from edgesr_runtime import Program, open_program, upscale
+from edgesr_runtime import Manner, Program, open_program, upscale_file
+from edgesr_runtime.errors import PictureError
 from edgesr_runtime.files import check_writable
-from edgesr_runtime.pictures import RgbPicture, check_target, load_rgb, save_rgb
-from edgesr_runtime.tiles import plan_tiles
+from edgesr_runtime.memory import parse_size
+from edgesr_runtime.pictures import check_target
+from edgesr_runtime.routing import SKIP
 
 from .errors import UserError
-from .evaluation.folder import list_pictures
-from .steps.pictures import skip_warnings
-from .steps.progress import Stages, quiet
+from .evaluation.folder import list_pictures, skip_warnings
+from .steps.progress import Advance, Stages, quiet
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        route: the variant that runs on every tile, or `skip`; None lets the program's thresholds decide.
+        seconds: what the network may take for a picture.
+        exact: tiles overlap until they give what the whole picture would.
+        memory: of the whole process, such as 512MB; None for the runtime's own default.
+        threads: None for as many as there are.
+        force: whether existing pictures may be overwritten.
+    """
+
+    route: str | None = None
+    seconds: float | None = None
+    exact: bool = False
+    memory: str | None = None
+    threads: int | None = None
+    force: bool = False
 
 
 def upscale_pictures(
-    program: Path,
-    source: Path,
-    target: Path,
-    threads: int | None = None,
-    force: bool = False,
-    variant: str | None = None,
-    stages: Stages = quiet,
+    program: Path, source: Path, target: Path, request: Request, stages: Stages = quiet
 ) -> tuple[str, ...]:
     """Enlarges a picture to `target`, or every picture of a folder into the folder `target`.
 
-    Args:
-        variant: the one that runs on every tile; None lets the program's thresholds decide.
-
     Returns:
-        A line for each picture of the folder that could not be read, and one that counts them.
+        A line for each picture of the folder that could not be read, and one that counts them; before them
+        what else the user may want to know.
 
     Raises:
         UserError: anything wrong with the program, the picture or the target; an existing target without
-            `force`; or a folder without any usable picture.
+            `force`; a memory that does not do; or a folder without any usable picture.
     """
+    memory = None if request.memory is None else parse_size(request.memory)
     if not source.exists():
         raise UserError(f"{source}: no such file or folder: give a picture or a folder of pictures")
     jobs = list(_folder_jobs(source, target)) if source.is_dir() else [(source, target)]
     for picture, result in jobs:
-        _check_result(picture, result, force)
+        _check_result(picture, result, request.force)
     stages("opening the program", None)
-    opened = open_program(program, threads or len(os.sched_getaffinity(0)))
-    if variant is not None and variant not in opened.info.variants:
+    opened = open_program(program, request.threads or len(os.sched_getaffinity(0)))
+    if request.route not in (None, SKIP, *opened.info.variants):
         has = ", ".join(opened.info.variants)
-        raise UserError(f"{program} has no variant {variant!r}, only {has}: give --route auto")
+        raise UserError(f"{program} has no variant {request.route!r}, only {has}: give --route auto")
+    manner = Manner(request.route, None, request.seconds, request.exact)
+    notes: list[str] = []
     skipped: list[tuple[str, str]] = []
     for picture, result in jobs:
         try:
-            rgb = load_rgb(picture)
-        except UserError as error:
+            notes += _enlarge(opened, picture, result, manner, memory, stages)
+        except PictureError as error:
             if not source.is_dir():
                 raise
             skipped.append((picture.name, str(error)))
-            continue
-        _enlarge(opened, rgb, picture.name, result, variant, stages)
     if len(skipped) == len(jobs):
         raise UserError(f"{source}: no picture could be enlarged, for instance: {skipped[0][1]}")
-    return skip_warnings(source, skipped)
+    return (*notes, *skip_warnings(source, skipped))
 
 
 def _folder_jobs(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
@@ -84,8 +100,13 @@ def _check_result(picture: Path, result: Path, force: bool) -> None:
 
 
 def _enlarge(
-    program: Program, rgb: RgbPicture, name: str, result: Path, variant: str | None, stages: Stages
-) -> None:
-    plan = plan_tiles(rgb.shape[0], rgb.shape[1], program.info.tile, program.info.halo)
-    advance = stages(name, len(plan.tiles))
-    save_rgb(result, upscale(program, rgb, variant, lambda done, total: advance()))
+    program: Program, picture: Path, result: Path, manner: Manner, memory: int | None, stages: Stages
+) -> tuple[str, ...]:
+    advance: Advance | None = None
+
+    def progress(done: int, total: int) -> None:
+        nonlocal advance
+        advance = advance or stages(picture.name, total)
+        advance()
+
+    return upscale_file(program, picture, result, manner, memory, progress)

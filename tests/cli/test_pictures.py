@@ -103,3 +103,34 @@ def test_one_picture_has_to_do(tmp_path: Path, photos: Path) -> None:
     (tmp_path / "one" / "0.png").write_bytes((photos / "0.png").read_bytes())
     options = Options("plain", tmp_path / "x", calib=tmp_path / "one", bits="w8a8", method="minmax", tile=32)
     assert any("both calibrates and judges" in line for line in convert(options).warnings)
+
+
+def test_upscale_by_routes_and_within_a_time(
+    command: Command, tmp_path: Path, program: Path, photos: Path
+) -> None:
+    def enlarged(*flags: str) -> bytes:
+        outcome = command("upscale", program, photos / "0.png", tmp_path / "x.png", "--force", *flags)
+        assert outcome.code == 0
+        return Image.open(tmp_path / "x.png").tobytes()
+
+    assert enlarged("--route", "skip") == enlarged("--seconds", "0")
+    assert enlarged("--route", "skip") != enlarged() == enlarged("--seconds", "60")
+    refused = command("upscale", program, photos / "0.png", tmp_path / "y.png", "--route", "low")
+    assert "has no variant 'low'" in refused.error
+
+
+def test_upscale_keeps_alpha_and_says_where_it_cannot(
+    command: Command, tmp_path: Path, program: Path, odd_pictures: Path
+) -> None:
+    assert command("upscale", program, odd_pictures / "rgba.png", tmp_path / "x.png").err == ""
+    assert Image.open(tmp_path / "x.png").mode == "RGBA"
+    outcome = command("upscale", program, odd_pictures / "rgba.png", tmp_path / "x.jpg")
+    assert outcome.code == 0 and "JPEG has no alpha" in outcome.err
+
+
+def test_upscale_within_a_memory(command: Command, tmp_path: Path, program: Path, photos: Path) -> None:
+    target = tmp_path / "x.png"
+    assert "no amount of memory" in command("upscale", program, photos, target, "--memory", "much").error
+    assert "give --memory" in command("upscale", program, photos / "0.png", target, "--memory", "1MB").error
+    assert not target.exists()
+    assert command("upscale", program, photos / "0.png", target, "--memory", "1GiB").code == 0

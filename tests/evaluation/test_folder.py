@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edgesr.errors import UserError
-from edgesr.evaluation.folder import list_pictures, read_folder, read_pictures
+from edgesr.evaluation.folder import list_pictures, read_folder, read_pictures, skip_warnings
 
 
 def write(path: Path, height: int = 6, width: int = 8, colour: int = 0) -> Path:
@@ -60,3 +60,9 @@ def test_a_folder_without_a_usable_picture_is_an_error(tmp_path: Path) -> None:
     assert str(caught.value).startswith(str(tmp_path))
     with pytest.raises(UserError, match="no picture can be used"):
         read_pictures([])
+
+
+def test_warnings_name_and_count() -> None:
+    lines = skip_warnings(Path("d"), [("a.png", "d/a.png is broken"), ("b.png", "too small")])
+    assert lines == ("skipped d/a.png is broken", "skipped b.png: too small", "d: 2 pictures skipped")
+    assert skip_warnings(Path("d"), []) == ()

@@ -101,6 +101,10 @@ def test_the_whole_must_be_an_object(value: Any) -> None:
         ("halo", 8, r"halo: must be below half of tile \(16\), got 8"),
         ("routing", {"low": 2, "high": 1}, "routing.low: must not be above routing.high"),
         ("routing/low", "3", "routing.low: must be a finite number, got '3'"),
+        ("routing/skip", 3.6, r"routing.skip: must not be above routing.low \(3.5\)"),
+        ("routing/skip", -1, "routing.skip: must be a number 0..1000, got -1"),
+        ("routing/error", -0.1, "routing.error: must be a number 0..65025, got -0.1"),
+        ("exact_halo", -1, "exact_halo: must be an integer 0..1000000, got -1"),
         ("layers/0/container", "int4", r"layers\[0\].container: must be 'int8' or 'int8-dynamic' or 'f32'"),
         ("layers/0/input_range", [2, 1], r"layers\[0\].input_range: must be two numbers, the lower first"),
         ("layers/0/output_range", [0, "x"], r"layers\[0\].output_range\[1\]: must be a finite number"),
@@ -119,6 +123,21 @@ def test_messages_name_the_field(path: str, value: Any, named: str) -> None:
 def test_another_major_version_is_told_before_its_fields() -> None:
     with pytest.raises(UserError, match=r"version '7\.2'"):
         ProgramInfo.from_json('{"schema": "7.2"}')
+
+
+def test_files_of_schema_1_0_lack_what_came_later() -> None:
+    data = changed("schema", "1.0")
+    del data["exact_halo"], data["routing"]["skip"], data["routing"]["error"]
+    assert VALIDATOR.is_valid(data)
+    info = ProgramInfo.from_json(json.dumps(data))
+    assert info.exact_halo is None and info.routing == Routing(3.5, 12.0, 0.0, None)
+
+
+@pytest.mark.parametrize("routing", [Routing(3.5, 12.0, 3.5, 0.25), Routing(-1.0, 2.0), Routing(0.0, 0.0)])
+def test_what_is_skipped_lies_below_the_thresholds(routing: Routing) -> None:
+    info = tiny_info(variants=("low", "high"), routing=routing, exact_halo=40)
+    VALIDATOR.validate(json.loads(info.to_json()))
+    assert ProgramInfo.from_json(info.to_json()) == info
 
 
 def test_a_minor_version_may_add_keys() -> None:

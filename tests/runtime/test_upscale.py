@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgesr_runtime import Program, upscale
+from edgesr_runtime import Program, UserError, upscale
+from edgesr_runtime.bicubic import enlarge
 from edgesr_runtime.engines import Floats, LiteRtEngine
+from edgesr_runtime.tiles import extract, plan_tiles
 from edgesr_runtime.upscale import to_pixels, to_program_range
 
 from .tiny_program import tiny_info, tiny_program
@@ -76,6 +78,69 @@ def test_tells_its_progress() -> None:
     program = Program(tiny_info(variants=("low", "high")), engine)
     upscale(program, np.zeros((20, 20, 3), np.uint8), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+class Blurring(RecordingEngine):
+    """Each pixel becomes the mean of those up to 5 away along a row, zeros beyond the border."""
+
+    def run(self, variant: str, batch: Floats) -> Floats:
+        padded = np.pad(batch, ((0, 0), (0, 0), (5, 5), (0, 0)))
+        mean = sum(padded[:, :, k : k + batch.shape[2]] for k in range(11)) / np.float32(11)
+        return mean.repeat(2, 1).repeat(2, 2)
+
+
+@given(st.integers(1, 40), st.integers(1, 60), st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_exactly_is_as_in_one_piece(height: int, width: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    info = tiny_info(variants=("low", "high"), halo=1, exact_halo=5)
+    if min(height, width) < 16:  # what is smaller than a tile is mirrored, not padded
+        picture = np.pad(picture, ((0, max(0, 16 - height)), (0, max(0, 16 - width)), (0, 0)), "edge")
+    whole = Blurring().run("high", picture[None].astype(np.float32))[0]
+    np.testing.assert_array_equal(
+        upscale(Program(info, Blurring()), picture, exact=True), np.rint(whole).astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize(
+    ("halo", "reason"), [(None, "does not know"), (8, "below half the program's tile of 16")]
+)
+def test_exactly_is_refused_with_a_reason(halo: int | None, reason: str) -> None:
+    program = Program(tiny_info(exact_halo=halo), RecordingEngine())
+    with pytest.raises(UserError, match=reason):
+        upscale(program, np.zeros((4, 4, 3), np.uint8), exact=True)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_skipping_and_alpha_are_bicubic_tile_by_tile(height: int, width: int, seed: int) -> None:
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 4), dtype=np.uint8)
+    info = tiny_info(variants=("low", "high"), halo=4)
+    program = Program(info, RecordingEngine())
+    skipped = upscale(program, picture, "skip")
+    np.testing.assert_array_equal(upscale(program, picture)[..., 3], skipped[..., 3])
+    np.testing.assert_array_equal(upscale(program, picture[..., :3], "skip"), skipped[..., :3])
+    assert not program.engine.ran[len(plan_tiles(height, width, 16, 4).tiles) :]
+    for tile in plan_tiles(height, width, 16, 4).tiles:
+        square = np.empty((16, 16, 4), np.uint8)
+        extract(picture, plan_tiles(height, width, 16, 4), tile, square)
+        expected = enlarge(square, 2)
+        y, x = 2 * tile.top, 2 * tile.left
+        assert (skipped[y, x] == expected[y - 2 * tile.y, x - 2 * tile.x]).all()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_refuses_what_is_no_time(seconds: float) -> None:
+    program = Program(tiny_info(variants=("low", "high")), RecordingEngine())
+    with pytest.raises(UserError, match="no time to keep to"):
+        upscale(program, np.zeros((4, 4, 3), np.uint8), seconds=seconds)
+
+
+def test_within_seconds_nothing_runs_beyond_them() -> None:
+    engine = RecordingEngine()
+    program = Program(tiny_info(variants=("low", "high")), engine)
+    upscale(program, np.zeros((20, 20, 3), np.uint8), seconds=0.0)
+    assert len(engine.ran) <= 2 * 4 + 4  # to measure, and what takes less than a microsecond
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from edgesr_runtime.metadata import Routing
 
 PLAN = Plan({"a": (0.0, 1.0)}, {"a": (0.5, 0.1)}, weight_levels={"a": b"\x01\xff"})
 LADDER = Decisions(
-    {"low": Decision(PLAN, "plain"), "high": Decision(PLAN.with_containers({"a": "f32"}))}, Routing(1.5, 2.5)
+    {"low": Decision(PLAN, "plain"), "high": Decision(PLAN.with_containers({"a": "f32"}))},
+    Routing(1.5, 2.5, 0.5, 2.0),
 )
 
 
@@ -41,9 +42,12 @@ def test_one_form_alone_is_a_plain_plan() -> None:
         {"variants": {"low": 3}},
         {"variants": []},
         {"routing": [2, 1]},
-        {"routing": ["a", 1]},
-        {"routing": [1]},
-        {"routing": [float("nan"), 1]},
+        {"routing": {"skip": 0, "low": 2, "high": 1, "error": None}},
+        {"routing": {"skip": 2, "low": 1, "high": 3, "error": None}},
+        {"routing": {"skip": 0, "low": "a", "high": 1, "error": None}},
+        {"routing": {"low": 1, "high": 1}},
+        {"routing": {"skip": 0, "low": 0, "high": float("nan"), "error": None}},
+        {"routing": {"skip": 0, "low": 0, "high": 1, "error": -1}},
     ],
 )
 def test_a_spoilt_file_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:

@@ -15,7 +15,6 @@ from edgesr.steps.pictures import (
     draw,
     most_complex,
     shipped_folder,
-    skip_warnings,
     tiles_of,
 )
 
@@ -67,12 +66,6 @@ def test_others_take_the_place_of_what_is_skipped(folder: Path) -> None:
     assert sum("skipped 3.png" in line or "3.png cannot" in line for line in drawn.warnings) <= 1
     with pytest.raises(UserError, match="no picture can be used"):
         draw(folder, 7, 0, min_side=21)
-
-
-def test_warnings_name_and_count() -> None:
-    lines = skip_warnings(Path("d"), [("a.png", "d/a.png is broken"), ("b.png", "too small")])
-    assert lines == ("skipped d/a.png is broken", "skipped b.png: too small", "d: 2 pictures skipped")
-    assert skip_warnings(Path("d"), []) == ()
 
 
 def test_tiles_are_those_of_the_runtime() -> None:

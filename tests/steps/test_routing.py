@@ -17,12 +17,18 @@ from edgesr_runtime.metadata import ROUTED_VARIANTS, VARIANT_LISTS, Routing
 from edgesr_runtime.program import Program, load_program
 from edgesr_runtime.routing import routed
 
+RANK = {"skip": 1e6, "low": 9.0, "mid": 4.0, "high": 0.0}
 MS = {"low": 1.0, "mid": 10.0, "high": 20.0}
 
 
 def tiles(detail: list[float], pictures: list[int], **errors: list[float]) -> TileErrors:
+    """Skipping costs too much unless `errors` say otherwise; every variant is `RANK` away from the best."""
+    known = {"skip": [1e9] * len(detail), **errors}
     return TileErrors(
-        np.array(pictures), np.array(detail), {name: np.array(values) for name, values in errors.items()}
+        np.array(pictures),
+        np.array(detail),
+        {name: np.array(values) for name, values in known.items()},
+        {name: np.full(len(detail), RANK[name]) for name in known},
     )
 
 
@@ -34,7 +40,7 @@ FOUR = tiles(
 
 def test_a_choice_is_priced_by_hand() -> None:
     found = priced(FOUR, MS, Routing(1.5, 3.5))
-    assert found.shares == {"low": 0.25, "mid": 0.5, "high": 0.25}
+    assert found.shares == {"skip": 0.0, "low": 0.25, "mid": 0.5, "high": 0.25}
     assert found.milliseconds == (1 + 10 + 10 + 20) / 4
     assert found.loss == pytest.approx((10 * np.log10(210 / 200) + 0) / 2)
 
@@ -52,25 +58,27 @@ def test_gains_pay_for_nothing() -> None:
 def test_prices_follow_the_runtimes_rule(names: tuple[str, ...], data: st.DataObject) -> None:
     """Each variant has its own error, so that the total tells where each tile went."""
     detail = data.draw(st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0]), min_size=1, max_size=8))
-    low, high = sorted(data.draw(st.tuples(*[st.sampled_from([0.0, 1.0, 2.0, 3.0])] * 2)))
-    errors = {name: [float(10**rank)] * len(detail) for rank, name in enumerate(names)}
-    found = priced(tiles(detail, [0] * len(detail), **errors), {n: MS[n] for n in names}, Routing(low, high))
+    skip, low, high = sorted(data.draw(st.tuples(*[st.sampled_from([0.0, 1.0, 2.0, 3.0])] * 3)))
+    errors = {name: [float(10**rank)] * len(detail) for rank, name in enumerate(("skip", *names))}
+    routing = Routing(low, high, skip)
+    found = priced(tiles(detail, [0] * len(detail), **errors), {n: MS[n] for n in names}, routing)
 
     info = ProgramInfo(
-        "1.0", "0", "x", 2, 1, 8, 0, names, Routing(low, high), "rgb",
+        "1.0", "0", "x", 2, 1, 8, 0, names, routing, "rgb",
         None, (), None,  # type: ignore[arg-type]
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("edgesr_runtime.routing.complexity", lambda value: value)
         chosen = [routed(info)(value) for value in detail]  # type: ignore[arg-type]
-    assert found.shares == {name: pytest.approx(chosen.count(name) / len(chosen)) for name in names}
+    expected = {name: pytest.approx(chosen.count(name) / len(chosen)) for name in ("skip", *names)}
+    assert found.shares == expected
 
 
 def test_the_fastest_within_the_loss_is_taken() -> None:
     # The second tile needs the best variant, and so does all that is more complex.
-    assert pick(FOUR, MS, 0.0).shares == {"low": 0.25, "mid": 0.0, "high": 0.75}
+    assert pick(FOUR, MS, 0.0).shares == {"skip": 0.0, "low": 0.25, "mid": 0.0, "high": 0.75}
     cheap = pick(FOUR, MS, 10.0)
-    assert cheap.shares == {"low": 1.0, "mid": 0.0, "high": 0.0}
+    assert cheap.shares == {"skip": 0.0, "low": 1.0, "mid": 0.0, "high": 0.0}
     between = pick(FOUR, MS, 0.2)
     assert 0 < between.loss <= 0.2 and cheap.milliseconds < between.milliseconds < 20
 
@@ -79,8 +87,8 @@ def test_the_fastest_within_the_loss_is_taken() -> None:
 @settings(max_examples=30, deadline=None)
 def test_nothing_faster_keeps_to_the_loss(count: int, seed: int, limit: float) -> None:
     draw = np.random.default_rng(seed)
-    errors = {name: draw.uniform(1, 2, count) for name in MS}
-    some = TileErrors(draw.integers(0, 3, count), draw.uniform(0, 50, count), errors)
+    errors = {name: draw.uniform(1, 2, count).tolist() for name in MS}
+    some = tiles(draw.uniform(0, 50, count).tolist(), draw.integers(0, 3, count).tolist(), **errors)
     found = pick(some, MS, limit)
     assert found.loss <= limit
     for other in curve(some, MS):
@@ -90,9 +98,23 @@ def test_nothing_faster_keeps_to_the_loss(count: int, seed: int, limit: float) -
 @pytest.mark.parametrize("names", [("mid", "high"), ("low", "high"), ("low", "mid")])
 def test_two_variants_do(names: tuple[str, str]) -> None:
     ms: Mapping[str, float] = {name: MS[name] for name in names}
-    errors = {name: FOUR.errors[name] for name in names}
-    found = pick(TileErrors(FOUR.picture, FOUR.complexity, errors), ms, 10.0)
-    assert found.shares == {names[0]: 1.0, names[1]: 0.0}
+    found = pick(FOUR, ms, 10.0)
+    assert found.shares == {"skip": 0.0, names[0]: 1.0, names[1]: 0.0}
+
+
+@pytest.mark.parametrize("names", [("low", "mid", "high"), ("mid", "high")])
+def test_flat_tiles_that_need_no_network_are_skipped(names: tuple[str, ...]) -> None:
+    errors = {name: FOUR.errors[name].tolist() for name in MS}
+    flat = tiles([0.5, 0.75, 3.0, 4.0], [0, 0, 1, 1], **errors, skip=[100.05, 900, 100, 100])
+    found = pick(flat, {name: MS[name] for name in names}, 0.0)
+    assert 0.5 < found.routing.skip < 0.75 and found.routing.skip <= found.routing.low <= found.routing.high
+    assert found.shares["skip"] == 0.25  # the third would do without, but the second would not
+
+
+def test_the_error_that_was_accepted_is_kept_for_new_thresholds() -> None:
+    found = pick(FOUR, MS, 10.0)
+    assert found.routing.error == RANK["low"]
+    assert pick(FOUR, MS, 0.0).routing.error == RANK["low"] / 4
 
 
 def test_perfect_and_flat_tiles_are_no_error() -> None:

@@ -49,13 +49,23 @@ def _header(record: dict[str, Any]) -> Any:
             "file": f"{record['program']} ({record['bytes']:,} bytes)",
             "network": f"{record['network']} x{record['scale']}",
             "pixels": f"{record['colour']} 0..{record['pixel_range']}",
-            "tile": f"{record['tile']} low-resolution pixels, halo {record['halo']}",
+            "tile": f"{record['tile']} low-resolution pixels, halo {record['halo']}, {_exact(record)}",
             "variants": ", ".join(record["variants"]),
-            "routing": "none" if routing is None else f"complexity {routing['low']} .. {routing['high']}",
+            "routing": "none" if routing is None else _routing(routing),
             "calibration": ", ".join(f"{name} {value}" for name, value in calibration.items()),
             "made by": f"edgesr {record['edgesr']}, schema {record['schema']}",
         },
     )
+
+
+def _exact(record: dict[str, Any]) -> str:
+    halo = record["exact_halo"]
+    return "no exact one" if halo is None else f"exact with {halo}"
+
+
+def _routing(routing: dict[str, Any]) -> str:
+    rows = (("no network below", "skip"), ("low below", "low"), ("high above", "high"))
+    return "by complexity: " + ", ".join(f"{words} {routing[name]:.4g}" for words, name in rows)
 
 
 def _pairs(title: str, rows: dict[str, Any]) -> Any:

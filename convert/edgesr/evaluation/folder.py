@@ -123,3 +123,11 @@ def _is_picture(path: Path) -> bool:
 
 def _extensions() -> str:
     return ", ".join(sorted(EXTENSIONS))
+
+
+def skip_warnings(directory: Path, skipped: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """A line for each skipped picture, and one that counts them."""
+    if not skipped:
+        return ()
+    lines = [reason if name in reason else f"{name}: {reason}" for name, reason in skipped]
+    return (*(f"skipped {line}" for line in lines), f"{directory}: {len(skipped)} pictures skipped")

@@ -7,7 +7,7 @@ for one rung its plan alone.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Decisions:
             return self.best.to_json()
         data = {
             "schema": plans.SCHEMA,
-            "routing": None if self.routing is None else [self.routing.low, self.routing.high],
+            "routing": None if self.routing is None else asdict(self.routing),
             "variants": {
                 name: {"network": d.network, "plan": d.plan.record()} for name, d in self.variants.items()
             },
@@ -110,7 +110,8 @@ def _decisions(data: dict[str, Any], where: str) -> Decisions:
 
 
 def _routing(value: Any) -> Routing:
-    low, high = (float(v) for v in value)
-    if not (isfinite(low) and isfinite(high) and low <= high):
+    skip, low, high = (float(value[name]) for name in ("skip", "low", "high"))
+    error = None if value["error"] is None else float(value["error"])
+    if not (isfinite(high) and 0 <= skip <= max(low, 0) and low <= high and (error is None or error >= 0)):
         raise ValueError(f"its routing is {value}")
-    return Routing(low, high)
+    return Routing(low, high, skip, error)

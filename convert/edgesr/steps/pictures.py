@@ -17,7 +17,7 @@ from edgesr_runtime.complexity import complexity
 from edgesr_runtime.tiles import extract, plan_tiles
 
 from ..errors import UserError
-from ..evaluation.folder import Picture, list_pictures, nothing_usable, usable_pictures
+from ..evaluation.folder import Picture, list_pictures, nothing_usable, skip_warnings, usable_pictures
 from ..evaluation.judge import Rgb
 from ..evaluation.resize import downscale
 from ..quantization.statistics import CalibrationTiles
@@ -65,14 +65,6 @@ def draw(directory: Path, count: int, seed: int, min_side: int) -> Drawn:
         return Drawn(pictures, pictures, warnings)
     held = max(1, len(pictures) // HELD_BACK)
     return Drawn(pictures[:-held], pictures[-held:], warnings)
-
-
-def skip_warnings(directory: Path, skipped: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    """A line for each skipped picture, and one that counts them."""
-    if not skipped:
-        return ()
-    lines = [reason if name in reason else f"{name}: {reason}" for name, reason in skipped]
-    return (*(f"skipped {line}" for line in lines), f"{directory}: {len(skipped)} pictures skipped")
 
 
 def tiles_of(lr: Rgb, tile: int, halo: int) -> Rgb:

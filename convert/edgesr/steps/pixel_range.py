@@ -12,15 +12,14 @@ from ..errors import UserError
 from ..evaluation.folder import Picture
 from ..evaluation.metrics import psnr_y
 from ..evaluation.resize import crop_to_multiple, downscale, upscale_bicubic
-from ..graph.graph import Graph
 from ..networks.source import PIXEL_RANGES
-from .deployment import whole_picture
+from .deployment import Network, whole_picture
 
 PICTURES = 4
 SIDE = 96  # low-resolution pixels of each that are looked at
 
 
-def find_pixel_range(graph: Graph, scale: int, pictures: Sequence[Picture], model: str) -> int:
+def find_pixel_range(graph: Network, scale: int, pictures: Sequence[Picture], model: str) -> int:
     """1 or 255, whichever gives the better PSNR-Y to the originals.
 
     Raises:

@@ -131,7 +131,7 @@ class _Making:
         if self.work.options.bits != "auto":
             self._leave_out("mid", "only --bits auto knows a cheaper form of the network")
             return None
-        return Decision(self.work.searched(self.plan, LITTLE).plan)
+        return Decision(self.work.tuned(self.work.searched(self.plan, LITTLE).plan, "mid"))
 
     def _low(self) -> Decision | None:
         scale = self.work.network.scale

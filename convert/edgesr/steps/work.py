@@ -1,7 +1,7 @@
 """One conversion at work: what its steps share, each made when first needed."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -17,6 +17,7 @@ from ..defaults import SEED
 from ..devices.costs import CostTable
 from ..errors import UserError
 from ..evaluation.judge import Case, judge, prepare
+from ..evaluation.resize import downscale
 from ..graph.graph import Graph, fingerprint
 from ..graph.receptive import receptive_radius, smallest_side
 from ..networks.architecture import Network
@@ -33,6 +34,7 @@ from ..quantization.tuning import Settings, steps, tune
 from .deployment import Typed, deployed, float_tiles, whole_picture
 from .description import describe, int8_mac_share
 from .evidence import Evidence, compare_with_reference
+from .halo import CHEAP, economic_halo, exact_halo
 from .ladder import Decisions, Rung
 from .measuring import Measuring
 from .network import float_graph, prove_equal
@@ -43,7 +45,7 @@ from .progress import Stages
 from .unfinished import Unfinished
 
 OUTPUT_SIDE = 256  # pixels of an output tile, about
-MAX_HALO = 8
+SEAM_PICTURES = 4  # on which the halo is found
 MAX_TILE = 1024
 COMPARED_TILES = 4
 INT8_THROUGHOUT = ("w8a8", "w4a8")  # forms in which sums would be rounded
@@ -66,20 +68,24 @@ class Work:
         self.sums = self._sums(plain)
         self.graph = self._apart(plain)
         self.tile = _tile(options.tile, self.network, self.graph)
-        self.halo = min(self._reach(), MAX_HALO, self.tile // 4)
         side = max(LEAST_SIDE, smallest_side(self.graph)) * self.network.scale
         self.drawn: Drawn = draw(options.pictures, options.calib_images, self.seed, side)
         self.pixel_range = self.network.pixel_range or find_pixel_range(
             self.graph, self.network.scale, self.drawn.calibrate, options.model
         )
         prove_equal(self.graph, self.network, self.pixel_range)
+        self.halo = self._halo()
 
-    def _reach(self) -> int:
-        """Pixels on each side that a pixel depends on, as far as a tile's halo can care."""
-        if self.options.variants or (self.given and self.given.routing):
-            return MAX_HALO  # another network may be among them
-        radius = receptive_radius(self.graph)
-        return MAX_HALO if radius is None else radius
+    def _halo(self) -> int:
+        pictures = (downscale(p.rgb, self.network.scale) for p in self.drawn.calibrate[:SEAM_PICTURES])
+        halo = economic_halo(self.graph, self.radius, self.tile, pictures, self.pixel_range)
+        routed = self.options.variants or (self.given and self.given.routing)
+        return max(halo, min(CHEAP, self.tile // 4)) if routed else halo  # another network may be among them
+
+    @cached_property
+    def radius(self) -> int | None:
+        """Pixels that the network looks beyond its own; None for attention."""
+        return receptive_radius(self.graph)
 
     def _sums(self, graph: Graph) -> tuple[str, ...]:
         if self.given:
@@ -112,7 +118,16 @@ class Work:
         return self.describe_all({DEFAULT_VARIANT: Rung(self.graph, plan)})
 
     def describe_all(self, rungs: Mapping[str, Rung]) -> ProgramInfo:
-        return describe(self.network, rungs, self.tile, self.halo, self.pixel_range)
+        info = describe(self.network, rungs, self.tile, self.halo, self.pixel_range)
+        return replace(info, exact_halo=self._exact_halo(rungs.values()))
+
+    def _exact_halo(self, rungs: Iterable[Rung]) -> int | None:
+        """A grid that is laid anew over each tile is another one than that of the whole picture."""
+        if any("w8a8-dynamic" in rung.plan.containers.values() for rung in rungs):
+            return None
+        radii = [self.radius if rung.graph is self.graph else receptive_radius(rung.graph) for rung in rungs]
+        known = [radius for radius in radii if radius is not None]
+        return exact_halo(max(known), self.tile) if len(known) == len(radii) else None
 
     @cached_property
     def tiles(self) -> CalibrationTiles:
@@ -128,14 +143,14 @@ class Work:
         plan = replace(method(self.graph, self.tiles, 4 if bits == "w4a8" else 8), apart=self.sums)
         return plan.with_containers({node.name: "f32" for node in self.graph}) if bits == "f32" else plan
 
-    def tuned(self, plan: Plan) -> Plan:
+    def tuned(self, plan: Plan, variant: str = DEFAULT_VARIANT) -> Plan:
         """The plan with its numbers learned further, as far as `--tune` asks for it."""
         effort = self.options.effort
         if effort == 0:
             return plan
         settings = replace(Settings(), multiplications=effort * Settings().multiplications)
         advance = self.stages("tuning", steps(self.graph, self.tiles, settings))
-        checkpoint = self.unfinished.file("tuning.npz")
+        checkpoint = self.unfinished.file(f"tuning-{variant}.npz")
         better = tune(self.graph, plan, self.tiles, settings, checkpoint, advance, self.notes.append)
         return replace(better, provenance=replace(plan.provenance, method=f"{plan.provenance.method}, tuned"))
 

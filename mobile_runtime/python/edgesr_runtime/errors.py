@@ -7,3 +7,7 @@ class UserError(Exception):
     Command lines print the message alone and leave with exit code 2; a library user may catch it.
     The message is one line, names the file, flag or layer it is about, and ends with the remedy.
     """
+
+
+class PictureError(UserError):
+    """This picture is at fault; another one may do."""

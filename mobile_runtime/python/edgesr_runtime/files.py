@@ -1,15 +1,17 @@
 """Writing files so that a crash, Ctrl-C or a full disk never leaves a half file or harms an older one.
 
-Everything edgesr writes goes through `write_atomically`: the bytes go to a temporary name in the same
-folder, and one rename puts them in place.
+Everything edgesr writes goes through `replacing` or `write_atomically`: the bytes go to a temporary name in
+the same folder, and one rename puts them in place.
 """
 
 import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from edgesr_runtime.errors import UserError
 
@@ -33,41 +35,57 @@ _REASONS = {
 def write_atomically(path: StrPath, data: bytes | str) -> None:
     """Write `data` (text as UTF-8) to `path`: afterwards the file holds all of it or what it held before.
 
+    Raises:
+        UserError: as `replacing`.
+    """
+    with replacing(path) as stream:
+        stream.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def replacing(path: StrPath) -> Iterator[BinaryIO]:
+    """A stream whose contents become the file `path` when the block ends, and vanish when it fails.
+
     A symbolic link is followed; an existing file keeps its permission bits; a device or pipe
-    (`/dev/stdout`) is written directly, for it has nothing to lose.
+    (`/dev/stdout`) is written directly, for it has nothing to lose. An `OSError` of the block is taken as one
+    of writing.
 
     Raises:
         UserError: the folder is missing or not writable, `path` is a folder, the disk is full, ...
     """
-    content = data.encode() if isinstance(data, str) else data
+    target = _target(path)
     try:
-        # A link to a pipe resolves to a name that does not exist, so devices are told before resolving.
-        if _is_device(path):
-            Path(path).write_bytes(content)
-        else:
-            _replace(Path(os.path.realpath(path)), content)
+        with _replacing(target) if target else Path(path).open("wb") as stream:
+            yield stream
     except OSError as error:
-        raise _explain(path, error) from error
-    except ValueError as error:  # a null byte in the path
-        raise UserError(f"{str(path)!r} cannot be written: {error}; choose another name") from error
+        raise explain(path, error) from error
 
 
 def check_writable(path: StrPath) -> None:
-    """Find out before long work whether `write_atomically(path, ...)` can do its job; leaves no trace.
+    """Find out before long work whether `replacing(path)` can do its job; leaves no trace.
 
     Raises:
-        UserError: as `write_atomically` would, except for what only shows when writing (a full disk).
+        UserError: as `replacing` would, except for what only shows when writing (a full disk).
     """
+    target = _target(path)
     try:
-        if not _is_device(path):
-            target = Path(os.path.realpath(path))
+        if target:
             _refuse_folder(target)
             descriptor, temporary = _open_temporary(target)
             os.close(descriptor)
             temporary.unlink()
     except OSError as error:
-        raise _explain(path, error) from error
-    except ValueError as error:
+        raise explain(path, error) from error
+
+
+def _target(path: StrPath) -> Path | None:
+    """The file that is to be replaced; None for a device, which is written directly."""
+    try:
+        # A link to a pipe resolves to a name that does not exist, so devices are told before resolving.
+        return None if _is_device(path) else Path(os.path.realpath(path))
+    except OSError as error:
+        raise explain(path, error) from error
+    except ValueError as error:  # a null byte in the path
         raise UserError(f"{str(path)!r} cannot be written: {error}; choose another name") from error
 
 
@@ -80,13 +98,14 @@ def _is_device(path: StrPath) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def _replace(target: Path, content: bytes) -> None:
-    """Write a temporary file beside `target`, give it the older file's permissions and rename it."""
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    """A temporary file beside `target`, which gets the older file's permissions and its name."""
     _refuse_folder(target)
     descriptor, temporary = _open_temporary(target)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())  # else a power cut after the rename could leave an empty file
         if target.exists():
@@ -113,6 +132,7 @@ def _open_temporary(target: Path) -> tuple[int, Path]:
     return os.open(temporary, flags, 0o666), temporary
 
 
-def _explain(path: StrPath, error: OSError) -> UserError:
+def explain(path: StrPath, error: OSError) -> UserError:
+    """What an error of writing means to the user."""
     reason = _REASONS.get(error.errno or 0, f"{error.strerror or error}; choose another place")
     return UserError(f"{os.fspath(path)} cannot be written: {reason}")

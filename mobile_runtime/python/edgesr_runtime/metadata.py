@@ -13,7 +13,9 @@ from edgesr_runtime.errors import UserError
 from edgesr_runtime.rules import (
     Check,
     FieldError,
+    between,
     choice,
+    default,
     finite,
     integer,
     interval,
@@ -24,7 +26,7 @@ from edgesr_runtime.rules import (
     text,
 )
 
-SCHEMA = "1.0"
+SCHEMA = "1.1"
 DEFAULT_VARIANT = "serving_default"
 ROUTED_VARIANTS = ("low", "mid", "high")
 VARIANT_LISTS = (
@@ -39,10 +41,17 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Routing:
-    """Tiles of complexity below `low` go to the variant `low`, above `high` to `high`; low <= high."""
+    """Tiles of complexity below `low` go to the variant `low`, above `high` to `high`; low <= high.
+
+    Those below `skip` are enlarged without the network; skip <= low, or 0 where none is. `error` is the mean
+    squared difference to the best variant, in grey levels, that the conversion accepted; None where it
+    accepted none.
+    """
 
     low: float
     high: float
+    skip: float = 0.0
+    error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,8 +90,10 @@ class ProgramInfo:
     """The contents of the entry.
 
     `scale` is the factor 1..8; white is `pixel_range` (1 or 255) at input and output; the input is a square
-    of `tile` LR pixels, of which `halo` are thrown away on each side that meets another tile; `variants`
-    are the signature names, cheapest first; `evidence` is what the conversion measured, free in form.
+    of `tile` LR pixels, of which `halo` are thrown away on each side that meets another tile; `exact_halo`
+    is the halo with which tiles give what the whole picture would, None where no halo below half the tile
+    does; `variants` are the signature names, cheapest first; `evidence` is what the conversion measured, free
+    in form.
     """
 
     schema: str
@@ -98,6 +109,7 @@ class ProgramInfo:
     calibration: Calibration
     layers: tuple[LayerRecord, ...]
     evidence: Mapping[str, Any] | None
+    exact_halo: int | None = None
 
     def to_json(self) -> str:
         """The entry as compact JSON.
@@ -117,7 +129,8 @@ class ProgramInfo:
             UserError: not JSON, an unknown major version, or a field that breaks the rules.
         """
         try:
-            parsed: Self = _parse(json.loads(content, parse_constant=_refuse_constant))
+            entry = content.decode() if isinstance(content, bytes) else content  # UTF-8 and nothing else
+            parsed: Self = _parse(json.loads(entry, parse_constant=_refuse_constant))
         except FieldError as error:
             raise UserError(f"{source}: metadata field {error}; convert the network again") from error
         except (ValueError, RecursionError) as error:
@@ -140,8 +153,19 @@ _RULES: Mapping[str, Check] = {
     "pixel_range": choice(1, 255),
     "tile": integer(1, 4096),
     "halo": integer(0, 2047),
+    "exact_halo": optional(integer(0, 1_000_000)),
     "variants": choice(*VARIANT_LISTS),
-    "routing": optional(record(Routing, {"low": finite, "high": finite})),
+    "routing": optional(
+        record(
+            Routing,
+            {
+                "low": finite,
+                "high": finite,
+                "skip": default(0.0, between(0, 1000)),
+                "error": optional(between(0, 65025)),
+            },
+        )
+    ),
     "colour": choice("rgb"),
     "calibration": record(
         Calibration,
@@ -182,6 +206,8 @@ def _parse(data: object) -> Any:
         raise FieldError("halo", f"must be below half of tile ({info.tile}), got {info.halo}")
     if info.routing is not None and info.routing.low > info.routing.high:
         raise FieldError("routing.low", f"must not be above routing.high ({info.routing.high})")
+    if info.routing is not None and info.routing.skip > max(info.routing.low, 0):
+        raise FieldError("routing.skip", f"must not be above routing.low ({info.routing.low})")
     return info
 
 

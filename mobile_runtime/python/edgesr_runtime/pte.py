@@ -121,7 +121,7 @@ def _read_constants(program: Table, segments: Sequence[bytes]) -> dict[str, byte
         if key in constants:
             raise CorruptFile(f"it has two constants of the name {key!r}")
         constants[key] = _at(segments, entry.number(1, "I"))
-    if program.tables(2, 0) or program.tables(3, 0) or program.tables(6, 0):
+    if any(program.tables(slot, _MAX_SEGMENTS) for slot in (2, 3, 6)):
         raise CorruptFile("it keeps data in places that edgesr does not use")
     return constants
 

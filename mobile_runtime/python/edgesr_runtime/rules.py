@@ -41,6 +41,18 @@ def finite(value: object, path: str) -> float:
     raise _wrong(path, "a finite number", value)
 
 
+def between(low: float, high: float) -> Check:
+    """A number low..high."""
+
+    def check(value: object, path: str) -> float:
+        number: float = finite(value, path)
+        if not low <= number <= high:
+            raise _wrong(path, f"a number {low}..{high}", value)
+        return number
+
+    return check
+
+
 def text(pattern: str = r".+") -> Check:
     """A string that `pattern` matches as a whole; by default any that is not empty."""
 
@@ -84,11 +96,12 @@ def interval(value: object, path: str) -> tuple[float, float]:
 
 def optional(check: Check) -> Check:
     """None (also a missing key) or what `check` takes."""
+    return default(None, check)
 
-    def check_unless_none(value: object, path: str) -> Any:
-        return None if value is None else check(value, path)
 
-    return check_unless_none
+def default(otherwise: Any, check: Check) -> Check:
+    """`otherwise` for None (also a missing key), or what `check` takes."""
+    return lambda value, path: otherwise if value is None else check(value, path)
 
 
 def items(check: Check) -> Check:

@@ -53,7 +53,7 @@ def check_structure(data: bytes) -> Contents:
     model = Table.root(data, b"TFL3")
     if model.number(0, "I") != _MODEL_VERSION:
         raise CorruptFile(f"its TFLite schema version is {model.number(0, 'I')}, not {_MODEL_VERSION}")
-    if model.tables(9, 0) or model.tables(10, 0):
+    if model.tables(8, 0) or model.tables(9, 0):
         raise CorruptFile("it keeps tensor data in other files")
     buffers = [_read_buffer(table) for table in model.tables(4, _MAX_ITEMS)]
     if not buffers or len(buffers[0]):

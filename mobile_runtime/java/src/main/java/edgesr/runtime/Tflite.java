@@ -39,7 +39,7 @@ final class Tflite {
         if (model.uint32(0) != VERSION) {
             throw new Refused("its TFLite schema version is " + model.uint32(0) + ", not " + VERSION);
         }
-        if (!model.tables(9, 0).isEmpty() || !model.tables(10, 0).isEmpty()) {
+        if (!model.tables(8, 0).isEmpty() || !model.tables(9, 0).isEmpty()) {
             throw new Refused("it keeps tensor data in other files");
         }
         List<FlatVector> buffers = buffers(model);

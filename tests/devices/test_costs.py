@@ -39,7 +39,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(node.name)
         return 2.0
 
-    monkeypatch.setattr(costs, "_measure", pretend)
+    monkeypatch.setattr(costs, "measure_op", pretend)
     return names
 
 

@@ -7,6 +7,7 @@ tensors at the segments' borders as further outputs.
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgesr_runtime.engines import OUTPUT
+from edgesr_runtime.flatbuffer import CorruptFile
+from edgesr_runtime.verify import check_structure
 
 from ..errors import UserError
 from ..graph import ops
@@ -39,12 +42,16 @@ class Agreement:
         segments: int8 segments of the variant.
         psnr_to_reference: dB of the whole program against the whole reference on the first tile (float
             convolutions in the runtime's order take seconds a tile); infinite if every value is equal.
+        max_error: largest difference there, in grey levels of 255.
+        seconds: that the fastest run of a tile took.
     """
 
     mismatches: int
     values: int
     segments: int
     psnr_to_reference: float
+    max_error: float = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -124,37 +131,71 @@ def mismatches(
             looking at its inner tensors changes its answer.
         ValueError: tiles of another size than the program's input, or none at all.
     """
-    graphs = target_of(program).read(program)
+    return compare(
+        target_of(program).read(program),
+        tiles,
+        pixel_range,
+        lambda variant, graph, names: _runner(program, variant, graph, threads, names),
+        progress,
+    )
+
+
+Run = Callable[[NDArray[np.float32]], Values]
+Runners = Callable[[str, TypedGraph, Sequence[str]], Run]
+"""Variant, its graph, names of inner tensors -> what runs it and gives these besides its answer."""
+
+
+def compare(
+    graphs: Mapping[str, TypedGraph],
+    tiles: Tiles,
+    pixel_range: float,
+    runners: Runners,
+    progress: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """As `mismatches`, of a program that is run anywhere."""
     if len(tiles) == 0:
         raise ValueError("there is nothing to compare: no tiles were given")
-    images = tiles.astype(np.float32) * np.float32(pixel_range / 255)
+    images = to_images(tiles, pixel_range)
     return Comparison(
         {
-            name: _compare(program, name, graph, images, pixel_range, threads, progress)
+            name: _compare(name, graph, images, pixel_range, runners, progress)
             for name, graph in graphs.items()
         }
     )
 
 
+def to_images(tiles: Tiles, pixel_range: float) -> NDArray[np.float32]:
+    """Tiles exactly as the runtime hands them to a program, (N, tile, tile, 3)."""
+    return tiles.astype(np.float32) / np.float32(255 / pixel_range)
+
+
+def hidden(graph: TypedGraph) -> tuple[str, ...]:
+    """Names of the inner tensors that must be seen to compare every int8 segment."""
+    borders = [Border.of(segment, graph) for segment in segments(graph)]
+    names = {n for b in borders for n in (*b.inputs, *b.results)}
+    return tuple(sorted(names - {graph.nodes[0].name, graph.output}))
+
+
 def _compare(
-    program: bytes,
     variant: str,
     graph: TypedGraph,
     images: NDArray[np.float32],
     pixel_range: float,
-    threads: int,
+    runners: Runners,
     progress: Callable[[], None],
 ) -> Agreement:
     image_name, output = graph.nodes[0].name, graph.output
     borders = [Border.of(segment, graph) for segment in segments(graph)]
-    hidden = sorted({n for b in borders for n in (*b.inputs, *b.results)} - {image_name, output})
-    plain = _runner(program, variant, graph, threads, ())
-    probing = _runner(program, variant, graph, threads, hidden) if hidden else plain
+    names = hidden(graph)
+    plain = runners(variant, graph, ())
+    probing = runners(variant, graph, names) if names else plain
     dummies = _dummies(graph, *images.shape[1:3])
     differing = compared = 0
-    psnr = math.inf
+    psnr, largest, seconds = math.inf, 0.0, math.inf
     for position, image in enumerate(images[:, None]):
+        start = time.perf_counter()
         answer = plain(image)[OUTPUT]
+        seconds = min(seconds, time.perf_counter() - start)
         inner = probing(image)
         if not np.array_equal(inner[OUTPUT], answer, equal_nan=True):
             raise UserError(f"variant {variant!r} answers otherwise when its inner tensors are looked at")
@@ -168,14 +209,14 @@ def _compare(
             compared += sum(value.numel() for value in expected.values())
         if position == 0:
             whole = run(graph, values[image_name])[output]
-            psnr = _psnr(float((whole.double() - values[output].double()).square().mean()), pixel_range)
+            difference = whole.double() - values[output].double()
+            psnr = _psnr(float(difference.square().mean()), pixel_range)
+            largest = float(difference.abs().max()) * 255 / pixel_range
         progress()
-    return Agreement(differing, compared, len(borders), psnr)
+    return Agreement(differing, compared, len(borders), psnr, largest, seconds)
 
 
-def _runner(
-    program: bytes, variant: str, graph: TypedGraph, threads: int, names: Sequence[str]
-) -> Callable[[NDArray[np.float32]], Values]:
+def _runner(program: bytes, variant: str, graph: TypedGraph, threads: int, names: Sequence[str]) -> Run:
     """One variant that also gives the named tensors."""
     if target_of(program) is not EXECUTORCH:
         return Runner(program, variant, threads, names)
@@ -260,13 +301,17 @@ def delegated(program: bytes, threads: int = 1) -> Delegation:
     """Which ops of every variant XNNPACK takes over when the runtime prepares the program.
 
     Raises:
-        UserError: the file is damaged, holds ops that edgesr does not write, or the runtime refuses it.
+        UserError: the file is damaged, or the runtime refuses it.
     """
     target = target_of(program)
-    graphs = target.read(program)
     if target is EXECUTORCH:  # written as one delegate, and refused by the reader if it were more
+        graphs = target.read(program)
         return Delegation({name: Delegated(len(graph.nodes) - 1, ()) for name, graph in graphs.items()})
-    return Delegation({name: _delegated(program, name, threads) for name in graphs})
+    try:
+        signatures = check_structure(program).signatures
+    except CorruptFile as error:
+        raise UserError(f"the program is not a sound .tflite file: {error}; convert it again") from error
+    return Delegation({name: _delegated(program, name, threads) for name in signatures})
 
 
 def _delegated(program: bytes, variant: str, threads: int) -> Delegated:

@@ -13,11 +13,12 @@ from statistics import median
 import numpy as np
 
 from edgesr_runtime.engines import Engine, engine_for
+from edgesr_runtime.program import read_info
 
 from ..graph import ops
 from ..graph.shapes import shapes
 from ..lowering.arrange import arrange
-from ..lowering.targets import EXECUTORCH, target_of
+from ..lowering.targets import EXECUTORCH, OWN, converter_of, target_of
 from ..quantization.typed import DynamicConv2d, TypedGraph, TypedNode
 from .costs import measure_op
 from .host import delegated
@@ -25,6 +26,7 @@ from .host import delegated
 RUNS = 20
 ALONE = "each op run alone"
 INSIDE = "inside the delegate, by ETDump"
+UNREAD = "not measured: another converter's layers cannot be read"
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,13 @@ def latencies(
     Raises:
         UserError: the file is damaged, edgesr did not write it, or the runtime refuses it.
     """
+    info = read_info(program)
+    engine = engine_for(program, threads)
+    if converter_of(info) != OWN:
+        whole = _whole(engine, engine.variants, runs, progress)
+        return {name: Latency(milliseconds, (), UNREAD) for name, milliseconds in whole.items()}
     graphs = target_of(program).read(program)
-    whole = _whole(engine_for(program, threads), tuple(graphs), runs, progress)
+    whole = _whole(engine, tuple(graphs), runs, progress)
     measure = _inside if target_of(program) is EXECUTORCH else _alone
     found = {}
     for name, layers in measure(program, graphs, threads, runs).items():
@@ -131,6 +138,4 @@ def layer(node: TypedNode, milliseconds: float, accelerated: bool) -> Layer:
 
 
 def _tile(program: bytes) -> int:
-    from edgesr_runtime.program import read_info
-
     return read_info(program).tile

@@ -5,5 +5,8 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages("convert"), "edgesr_calib_data"],
     package_dir={"": "convert", "edgesr_calib_data": "calib_data"},
-    package_data={"edgesr": ["networks/weights/*"], "edgesr_calib_data": ["*.png", "*.md", "*.txt"]},
+    package_data={
+        "edgesr": ["networks/weights/*", "report/templates/*", "devices/pins.toml", "devices/native/*"],
+        "edgesr_calib_data": ["*.png", "*.md", "*.txt"],
+    },
 )

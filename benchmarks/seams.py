@@ -7,9 +7,9 @@
 every pixel of the tiled result is compared with the same program run on the whole picture at once, in exact
 mode and with the halo that the conversion chose.
 
-`steps`: any network. For every seam, the mean absolute difference of luma between the two pixels beside it is
-set against the mean over the eight pixel pairs beside those: 1 is no step at all. The same is done where there
-is no seam, a third of a tile before, for what pictures show by themselves.
+`steps`: any network. For every seam, the mean absolute difference of luma between the two pixels beside it
+is set against the mean over the eight pixel pairs beside those: 1 is no step at all. The same is done where
+there is no seam, a third of a tile before, for what pictures show by themselves.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,6 @@ from edgesr.evaluation.judge import Rgb
 from edgesr.evaluation.metrics import luma
 from edgesr.evaluation.resize import downscale
 from edgesr_runtime import Program, upscale
-from edgesr_runtime.engines import INPUT, OUTPUT
 from edgesr_runtime.pixels import to_pixels, to_program_range
 from edgesr_runtime.program import open_program
 from edgesr_runtime.tiles import plan_tiles
@@ -60,15 +59,14 @@ def odd(lr: Rgb) -> Rgb:
 def in_one_piece(data: bytes, program: Program, lr: Rgb) -> Rgb:
     """The program resized to the whole picture, which plain convolutions allow."""
     interpreter = Interpreter(model_content=data, num_threads=1)
-    name = program.info.variants[-1]
-    details = interpreter.get_signature_runner(name)
-    interpreter.resize_tensor_input(details.get_input_details()[INPUT]["index"], [1, *lr.shape])
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(taken["index"], [1, *lr.shape])
     interpreter.allocate_tensors()
     batch = lr[None].astype(np.float32)
     to_program_range(batch, program.info.pixel_range)
-    interpreter.set_tensor(details.get_input_details()[INPUT]["index"], batch)
+    interpreter.set_tensor(taken["index"], batch)
     interpreter.invoke()
-    result = interpreter.get_tensor(details.get_output_details()[OUTPUT]["index"])[0].copy()
+    result = interpreter.get_tensor(given["index"])[0]
     to_pixels(result, program.info.pixel_range)
     return result.astype(np.uint8)
 
@@ -98,7 +96,7 @@ def whole(models: Models, images: Images, calib: Calib = None, tile: int | None 
 
 
 def jumps(y: np.ndarray, places: list[int]) -> Iterator[tuple[float, float]]:
-    """(mean jump between columns p-1 and p, the same of the pairs beside it) for each place of (H, W) luma."""
+    """(mean jump between columns p-1 and p, that of the pairs beside it) for each place p of (H, W) luma."""
     step = np.abs(np.diff(y, axis=1)).mean(axis=0)
     for p in places:
         beside = np.concatenate((step[p - 1 - BESIDE : p - 1], step[p : p + BESIDE]))

@@ -17,7 +17,7 @@ DIST = ROOT / "dist"
 CONSTRAINTS = ROOT / "constraints.txt"
 SOURCES = (ROOT / "mobile_runtime" / "python", ROOT)
 BUILD, SBOM = "build==1.6.1", "cyclonedx-bom==7.5.0"
-ONE_PICTURE = "import numpy; from PIL import Image; Image.fromarray(numpy.full((40, 50, 3), 99, 'u1')).save('a.png')"
+ONE_PICTURE = "from PIL import Image; Image.new('RGB', (50, 40), 'teal').save('a.png')"
 
 
 def run(*command: str | Path, folder: Path) -> str:
@@ -63,7 +63,7 @@ def try_runtime(scratch: Path, program: Path) -> None:
 
 
 def try_edgesr(scratch: Path) -> Path:
-    """A conversion with what the wheel carries: weights and calibration pictures. Leaves the bill of materials."""
+    """A conversion with what the wheel carries, weights and pictures. Leaves the bill of materials."""
     folder = scratch / "edgesr"
     bin_ = environment(folder, "torch==2.13.0", wheel("edgesr_runtime"), f"{wheel('edgesr')}[tflite]")
     program = scratch / "plain.tflite"

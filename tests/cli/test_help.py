@@ -6,7 +6,7 @@ import sys
 import pytest
 from command import Command
 
-COMMANDS = ("convert", "check", "upscale", "simulate", "inspect", "bench", "models")
+COMMANDS = ("convert", "check", "upscale", "simulate", "inspect", "bench", "models", "devices")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

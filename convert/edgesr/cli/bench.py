@@ -46,6 +46,8 @@ def _table(name: str, variant: dict[str, Any], record: dict[str, Any]) -> Any:
     speed = f"{variant['megapixels_per_second']:.3g} megapixels a second"
     title = f"{name}: {own:.3g} ms a tile of {tile} x {tile}, {speed}, median of {record['runs']}; {threads}"
     total = sum(layer["milliseconds"] for layer in variant["layers"])
+    if not variant["layers"]:
+        return Text(f"{title}\nLayers: {variant['measured']}.")
     caption = f"Layers: {variant['measured']}; their sum is {total:.3g} ms."
     table = Table(title=Text(title), title_justify="left", caption=caption, caption_justify="left", box=None)
     for column in ("layer", "kind", "in"):

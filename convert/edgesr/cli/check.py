@@ -1,6 +1,5 @@
 """`edgesr check`: a program file against the network that it was made of, on any pictures."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,20 +8,27 @@ import typer
 from ..defaults import MAX_DROP
 
 
-class Device(StrEnum):
-    """Where a program can be run for a check."""
-
-    host = "host"
-
-
 def check(
     program: Annotated[Path, typer.Argument(help="Program file to check.")],
     reference: Annotated[str, typer.Option(metavar="MODEL", help="The network, as `convert` takes it.")],
     images: Annotated[Path, typer.Option(metavar="DIR", help="Folder of ordinary pictures to judge it on.")],
     weights: Annotated[Path | None, typer.Option(help="Checkpoint for a network name or a factory.")] = None,
     max_drop: Annotated[float, typer.Option(metavar="DB", help="dB that the program may lose.")] = MAX_DROP,
-    on: Annotated[Device, typer.Option(help="Where to run it.")] = Device.host,
+    on: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Where to run it as well: some of host,arm64,android-libs. See `edgesr devices`.",
+        ),
+    ] = "host",
+    cpu: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="Arm CPUs to emulate: some of cortex-a53,cortex-a76,cortex-a710."),
+    ] = "cortex-a76",
     json: Annotated[Path | None, typer.Option(help="Also write all figures as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Also write a page to show: pictures, charts.")
+    ] = None,
 ) -> None:
     """Check a program against its float network and the integer reference.
 
@@ -30,6 +36,7 @@ def check(
     Examples:
       edgesr check plain.tflite --reference plain --images photos/
       edgesr check rlfn.tflite --reference rlfn_x2.pth --images Set14/ --max-drop 0.05 --json rlfn.json
+      edgesr check plain.tflite --reference plain --images photos/ --on arm64,android-libs
 
     \b
     Exit codes: 0 the gate held and every value is that of the reference; 1 not;
@@ -37,14 +44,22 @@ def check(
     """
     from edgesr_runtime.files import check_writable
 
+    from .devices import names, show_devices
+    from .page import check_report, write_report
     from .report import progress, show_proof, write_json
 
     if json:
         check_writable(json)
+    check_report(report, program, json)
     with progress() as stages:
         from ..checking import CheckOptions
         from ..checking import check as run
 
-        result = run(CheckOptions(program, reference, images, weights, max_drop), stages)
+        options = CheckOptions(
+            program, reference, images, weights, max_drop, report is not None, names(on), names(cpu)
+        )
+        result = run(options, stages)
     write_json(json, result.record())
+    write_report(report, result.record(), result.material)
+    show_devices(result.record()["devices"])
     show_proof(result)

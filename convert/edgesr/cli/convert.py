@@ -16,6 +16,13 @@ class Target(StrEnum):
     executorch = "executorch"
 
 
+class Converter(StrEnum):
+    """What turns a network into a program."""
+
+    own = "own"
+    litert_torch = "litert-torch"
+
+
 def convert(
     model: Annotated[
         str,
@@ -76,13 +83,27 @@ def convert(
             "[default: briefly with w4a8, else not]",
         ),
     ] = None,
+    converter: Annotated[
+        Converter,
+        typer.Option(help="For networks with ops that edgesr lacks: litert-torch; heavy, an extra."),
+    ] = Converter.own,
     seed: Annotated[
         int | None, typer.Option(help=f"Of every drawing. [default: {SEED}, or the plan's]")
     ] = None,
     plan: Annotated[
         Path | None, typer.Option(help="Also write the plan, which --bits reads back to the same program.")
     ] = None,
+    verify_on: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Also run the program there: some of arm64,android-libs. See `edgesr devices`.",
+        ),
+    ] = "",
     json: Annotated[Path | None, typer.Option(help="Also write all figures as JSON.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Also write a page to show: pictures, charts.")
+    ] = None,
 ) -> None:
     """Convert a network to a program for the phone, and prove it against float.
 
@@ -92,10 +113,12 @@ def convert(
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits auto --max-drop 0.05
       edgesr convert rlfn_x2.pth -o rlfn.tflite --max-ms 40
       edgesr convert rlfn_x2.pth -o rlfn.tflite.gz --compress --max-bytes 250000
-      edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high
+      edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high --report rlfn.html
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits w4a8 --tune
       edgesr convert rlfn_x2.pth --target executorch -o rlfn.pte
+      edgesr convert plain -o plain.tflite --verify-on arm64,android-libs
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
+      edgesr convert mynet.models:attention -o x4.tflite --converter litert-torch
       edgesr convert rlfn_x2.pth -o rlfn.tflite --plan rlfn-plan.json
       edgesr convert rlfn_x2.pth -o same.tflite --bits rlfn-plan.json
 
@@ -105,10 +128,13 @@ def convert(
     """
     from edgesr_runtime.files import check_writable
 
+    from .devices import names, show_devices
+    from .page import check_report, write_report
     from .report import progress, show_proof, write_json
 
     if json:
         check_writable(json)
+    check_report(report, output, plan, json)
     with progress() as stages:
         from ..conversion import Options
         from ..conversion import convert as run
@@ -133,7 +159,12 @@ def convert(
             method=method,
             seed=seed,
             plan_output=plan,
+            verify_on=names(verify_on),
+            exhibit=report is not None,
+            converter=converter.value,
         )
         result = run(options, stages)
     write_json(json, result.record())
+    write_report(report, result.record(), result.material)
+    show_devices(result.record()["devices"])
     show_proof(result)

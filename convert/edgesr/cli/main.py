@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from . import bench, check, convert, inspect, models, simulate, upscale
+from . import bench, check, convert, devices, inspect, models, simulate, upscale
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -39,6 +39,7 @@ for command in (
     models.models,
 ):
     app.command()(command)
+app.add_typer(devices.app, name="devices")
 
 
 def main() -> None:

@@ -87,17 +87,18 @@ def proof_table(record: Mapping[str, Any]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     gate = record["gate"]
+    allowed = "any" if gate["max_drop"] is None else f"{gate['max_drop']:g} dB"
     tiling = record["drop_tiling_db"]
     rows = {
         "program": record["program"],
         "size": size(record),
         "shape": f"x{record['scale']}, tile {record['tile']}, halo {record['halo']}",
         "drop": f"{db(record['drop_db'])} on {record['images']} pictures ({db(record['psnr_float'])} to "
-        f"{db(record['psnr_quantized'])}), allowed {gate['max_drop']:g} dB",
+        f"{db(record['psnr_quantized'])}), allowed {allowed}",
         "worst": f"{db(record['drop_db_worst'])} on {record['worst_image']}",
         "of it tiling": "not measured" if tiling is None else db(tiling),
         "to float": f"{db(record['psnr_to_float'])}, largest error {record['max_abs_error']:g} of 255",
-        "mismatches": f"{record['reference_mismatches']} of {record['reference_values']:,} values",
+        "mismatches": mismatches_of(record),
         "int8": f"{record['int8_mac_share']:.1%} of the multiplications",
         "accelerated": f"{record['accelerated']:.1%} of the ops",
         "time": time_of(record),
@@ -109,6 +110,12 @@ def proof_table(record: Mapping[str, Any]) -> Table:
         if text:
             table.add_row(name, text)
     return table
+
+
+def mismatches_of(record: Mapping[str, Any]) -> str:
+    if record["reference_mismatches"] is None:
+        return f"not compared: no integer reference for programs of {record['converter']}"
+    return f"{record['reference_mismatches']} of {record['reference_values']:,} values"
 
 
 def size(record: Mapping[str, Any]) -> str:
@@ -126,7 +133,8 @@ def time_of(record: Mapping[str, Any]) -> str:
     search = record["search"]
     made = 0 if search is None else sum(move["made"] for move in search["ranking"])
     tried = "" if search is None else f"; {len(search['steps'])} programs tried, {made} changes"
-    return f"{', '.join(shown)} ms a tile on one thread, summed over its ops{tried}"
+    how = "measured" if "converter" in record else "summed over its ops"
+    return f"{', '.join(shown)} ms a tile on one thread, {how}{tried}"
 
 
 def routing_of(record: Mapping[str, Any]) -> str:

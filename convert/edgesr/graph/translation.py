@@ -65,7 +65,10 @@ class Translation:
                     self.names[node] = self.nodes[0].name  # a stand-in, to find the other problems too
         if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            raise UserError(f"{problems[0]} is not supported{more}. `edgesr models` lists the supported ops.")
+            raise UserError(
+                f"{problems[0]} is not supported{more}. `edgesr models` lists the supported ops; "
+                "`edgesr convert --converter litert-torch` takes more."
+            )
         return Graph(tuple(self.nodes), output).pruned()
 
     def _placeholder(self, node: fx.Node) -> None:

@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from edgesr_runtime import ProgramInfo
 from edgesr_runtime.pte import is_pte
 
 from ..quantization.typed import TypedGraph
+
+OWN, LITERT_TORCH = "own", "litert-torch"
+"""Converters: edgesr's own writers, and litert-torch for networks that they cannot take."""
 
 Variants = Mapping[str, TypedGraph]
 
@@ -51,6 +55,11 @@ def _read_pte(program: bytes) -> dict[str, TypedGraph]:
 TFLITE = Target("tflite", _write_tflite, _read_tflite)
 EXECUTORCH = Target("executorch", _write_pte, _read_pte)
 TARGETS = {target.name: target for target in (TFLITE, EXECUTORCH)}
+
+
+def converter_of(info: ProgramInfo) -> str:
+    """What made a program; only of `OWN` ones can edgesr read every op."""
+    return str((info.evidence or {}).get("converter", OWN))
 
 
 def target_of(program: bytes) -> Target:

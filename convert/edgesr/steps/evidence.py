@@ -7,6 +7,7 @@ from typing import Any
 
 from ..devices.host import Comparison, Delegation, delegated, mismatches
 from ..evaluation.judge import Rgb, Verdict
+from ..lowering.targets import OWN
 from ..quantization.search import Budgets
 
 REFERENCE_PSNR = 60.0  # dB that a program with float parts must keep to the integer reference
@@ -19,18 +20,23 @@ class Evidence:
 
     Attributes:
         verdict: the scores of all pictures.
-        comparison: the runtime against the integer reference.
+        comparison: the runtime against the integer reference; None for a program of another converter,
+            which has none.
         delegation: which ops run in the accelerated kernels.
         int8_mac_share: share of the multiplications that are int8.
+        converter: what made the program.
     """
 
     verdict: Verdict
-    comparison: Comparison
+    comparison: Comparison | None
     delegation: Delegation
     int8_mac_share: float
+    converter: str = OWN
 
     def record(self) -> dict[str, Any]:
-        """The figures under their names in the JSON; null stands for an infinite PSNR (no difference)."""
+        """The figures under their names in the JSON; null stands for an infinite PSNR (no difference), and
+        where nothing could be compared.
+        """
         verdict, compared = self.verdict, self.comparison
         return {
             "images": len(verdict.scores),
@@ -43,11 +49,12 @@ class Evidence:
             "psnr_to_float": rounded(verdict.psnr_to_float),
             "max_abs_error": verdict.max_abs_error,
             "channel_mean_shift": [rounded(shift) for shift in verdict.mean_shift],
-            "reference_mismatches": compared.mismatches,
-            "reference_values": compared.values,
-            "psnr_to_reference": rounded(compared.psnr_to_reference),
+            "reference_mismatches": None if compared is None else compared.mismatches,
+            "reference_values": None if compared is None else compared.values,
+            "psnr_to_reference": None if compared is None else rounded(compared.psnr_to_reference),
             "int8_mac_share": rounded(self.int8_mac_share),
             "accelerated": rounded(self.delegation.share),
+            **({} if self.converter == OWN else {"converter": self.converter}),
         }
 
 
@@ -82,7 +89,7 @@ def gate(
         size: bytes of the file; None if it has no limit here.
         milliseconds: of one tile, by the cost table; None if it has no limit here.
     """
-    drop, compared = evidence.verdict.drop, evidence.comparison
+    drop = evidence.verdict.drop
     rules: tuple[tuple[bool, str], ...] = (
         (drop <= budgets.max_drop, f"it loses {drop:.3f} dB, {budgets.max_drop:g} dB are allowed"),
         (
@@ -93,13 +100,22 @@ def gate(
             milliseconds is None or milliseconds <= budgets.max_ms,
             f"a tile takes {milliseconds or 0:.3g} ms here, {budgets.max_ms:g} are allowed",
         ),
+        *_equality(evidence.comparison),
+    )
+    return Gate(budgets, tuple(failure for holds, failure in rules if not holds))
+
+
+def _equality(compared: Comparison | None) -> tuple[tuple[bool, str], ...]:
+    """The rules about the integer reference, where there is one."""
+    if compared is None:
+        return ()
+    return (
         (compared.mismatches == 0, f"{compared.mismatches} values differ from the integer reference"),
         (
             compared.psnr_to_reference >= REFERENCE_PSNR,
             f"{compared.psnr_to_reference:.1f} dB to the reference, {REFERENCE_PSNR:g} dB are needed",
         ),
     )
-    return Gate(budgets, tuple(failure for holds, failure in rules if not holds))
 
 
 def compare_with_reference(

@@ -11,12 +11,15 @@ from edgesr_runtime.metadata import ROUTED_VARIANTS
 from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, TARGET
 from ..errors import UserError
 from ..evaluation.folder import list_pictures
+from ..lowering.litert_torch.packages import missing
+from ..lowering.targets import LITERT_TORCH, OWN
 from ..quantization import methods
 from ..quantization.search import Budgets
 from .pictures import shipped_folder
 
 NEEDED = (("tflite", "ai_edge_litert", "ai-edge-litert"), ("executorch", "executorch", "executorch"))
 """Target, module and package that must be there; costs are measured on LiteRT for every target."""
+LITERT_TORCH_BITS = ("auto", "w8a8", "f32")
 BRIEFLY = 0.1  # of a whole tuning
 
 
@@ -34,6 +37,9 @@ class Options:
             with 4-bit weights throughout, where it pays.
         seed: None takes the plan's if `bits` is one, else the default.
         compress: write the file through gzip.
+        verify_on: devices to run the program on as well, before it is written.
+        exhibit: also gather what a report shows, seconds more.
+        converter: `OWN`, or `LITERT_TORCH` for networks with ops that edgesr's graph does not have.
     """
 
     model: str
@@ -55,6 +61,9 @@ class Options:
     seed: int | None = None
     plan_output: Path | None = None
     compress: bool = False
+    exhibit: bool = False
+    verify_on: tuple[str, ...] = ()
+    converter: str = OWN
 
     @property
     def budgets(self) -> Budgets:
@@ -82,6 +91,8 @@ class Options:
         for target, module, package in NEEDED:
             if target in (TARGET, self.target) and find_spec(module) is None:
                 raise UserError(f"--target {target} needs {package}: pip install 'edgesr[{target}]'")
+        if self.converter == LITERT_TORCH:
+            self._check_converter()
         for path in filter(None, (self.output, self.plan_output)):
             check_writable(path)
         self._refuse_clashes()
@@ -109,6 +120,24 @@ class Options:
         read = [path.resolve() for path in inputs if path and path.is_file()]
         if self.output.resolve() in read or len(set(written)) < len(written):
             raise UserError(f"{self.output}: another file of this command is there: choose another output")
+
+    def _check_converter(self) -> None:
+        """What needs edgesr's own graph of the network is not to be had of another converter."""
+        flags = {
+            f"--target {self.target}": self.target != TARGET,
+            f"--bits {self.bits}": self.bits not in LITERT_TORCH_BITS,
+            f"--variants {','.join(self.variants)}": bool(self.variants),
+            "--tune": bool(self.tune),
+            "--plan": self.plan_output is not None,
+            "--report": self.exhibit,
+            "--verify-on": bool(self.verify_on),
+            f"--method {self.method}": self.method not in (METHOD, "minmax"),
+        }
+        for flag in (flag for flag, given in flags.items() if given):
+            may = f"give {', '.join(LITERT_TORCH_BITS)}" if flag.startswith("--bits") else "leave it out"
+            raise UserError(f"{flag}: --converter {LITERT_TORCH} has no such thing: {may}")
+        if lacking := missing():
+            raise UserError(f"--converter {LITERT_TORCH} needs {lacking}")
 
     def _check_variants(self) -> None:
         if self.variants != tuple(name for name in ROUTED_VARIANTS if name in self.variants):

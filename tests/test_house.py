@@ -100,7 +100,7 @@ def test_every_room_has_a_rule() -> None:
 
 
 def project_files() -> list[Path]:
-    folders = ("convert", "mobile_runtime", "calib_data", "training", "benchmarks", "tests")
+    folders = ("convert", "mobile_runtime", "android_demo", "calib_data", "training", "benchmarks", "tests")
     return [path for name in folders for path in (ROOT / name).rglob("*.py")]
 
 

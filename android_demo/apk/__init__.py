@@ -1,0 +1,1 @@
+"""Making an Android app out of Java sources and programs, with Debian's tools alone."""

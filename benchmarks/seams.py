@@ -4,8 +4,8 @@
     python benchmarks/seams.py steps  --calib DIR --images DIR MODEL[:SCALE] ...
 
 `whole`: networks with a finite receptive field. Each is converted to w8a8; pictures are cut to odd sizes, and
-every pixel of the tiled result is compared with the same program run on the whole picture at once, in exact
-mode and with the halo that the conversion chose.
+every pixel of the tiled result is compared with what the integer reference makes of the whole picture, in
+exact mode and with the halo that the conversion chose.
 
 `steps`: any network. For every seam, the mean absolute difference of luma between the two pixels beside it
 is set against the mean over the eight pixel pairs beside those: 1 is no step at all. The same is done where
@@ -18,8 +18,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 import typer
-from ai_edge_litert.interpreter import Interpreter
 from quality import Calib, Images, Models, Subject, console, folders, subjects
 from rich.table import Table
 
@@ -27,6 +27,8 @@ from edgesr.conversion import Options, convert
 from edgesr.evaluation.judge import Rgb
 from edgesr.evaluation.metrics import luma
 from edgesr.evaluation.resize import downscale
+from edgesr.lowering.targets import target_of
+from edgesr.quantization.reference import run
 from edgesr_runtime import Program, upscale
 from edgesr_runtime.pixels import to_pixels, to_program_range
 from edgesr_runtime.program import open_program
@@ -57,18 +59,14 @@ def odd(lr: Rgb) -> Rgb:
 
 
 def in_one_piece(data: bytes, program: Program, lr: Rgb) -> Rgb:
-    """The program resized to the whole picture, which plain convolutions allow."""
-    interpreter = Interpreter(model_content=data, num_threads=1)
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.resize_tensor_input(taken["index"], [1, *lr.shape])
-    interpreter.allocate_tensors()
+    """What the integer reference, which the runtime equals, makes of the whole picture."""
+    graph = target_of(data).read(data)[program.info.variants[-1]]
     batch = lr[None].astype(np.float32)
     to_program_range(batch, program.info.pixel_range)
-    interpreter.set_tensor(taken["index"], batch)
-    interpreter.invoke()
-    result = interpreter.get_tensor(given["index"])[0]
-    to_pixels(result, program.info.pixel_range)
-    return result.astype(np.uint8)
+    result = run(graph, torch.from_numpy(batch.transpose(0, 3, 1, 2).copy()))[graph.output]
+    values = result[0].permute(1, 2, 0).contiguous().numpy().copy()
+    to_pixels(values, program.info.pixel_range)
+    return values.astype(np.uint8)
 
 
 @app.command()

@@ -58,8 +58,8 @@ def test_a_long_reach_that_hardly_counts_is_cut(picture: np.ndarray) -> None:
 
 
 def test_a_long_reach_that_counts_is_kept(picture: np.ndarray) -> None:
-    halo = economic_halo(chain(14, 0.11), 14, TILE, [picture], 1)
-    assert CHEAP < halo <= 14
+    halo = economic_halo(chain(40, 0.11), 40, TILE, [picture], 1)
+    assert CHEAP < halo <= TILE // 4
 
 
 def test_no_more_than_a_quarter_of_the_tile(picture: np.ndarray) -> None:

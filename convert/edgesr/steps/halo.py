@@ -15,7 +15,7 @@ from ..evaluation.judge import Rgb
 from .deployment import Network, pixels_of
 
 CHEAP = 8  # pixels: a halo that costs little at the usual tiles
-SEAM = 0.25  # grey levels that a tile may differ from the whole picture where it is kept
+SEAM = 1.0  # grey levels that a float tile may differ from the whole picture where it is kept
 
 
 def exact_halo(radius: int | None, tile: int) -> int | None:

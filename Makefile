@@ -28,7 +28,7 @@ demo: $(BASE) $(PHOTO)
 	@echo "out/: plain_x2.tflite (the program), plain_x2.json (its figures), plain_x2.html (a page about it), photo_x2.png (an upscaled photograph)"
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov
 
 # The HTML report in Chromium; not a part of `make test`, for the browser alone has 400 MB.
 test-browser: $(DEV) .cache/browser/.installed

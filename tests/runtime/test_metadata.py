@@ -174,3 +174,11 @@ def test_a_number_beyond_float_is_refused() -> None:
 def test_never_writes_what_it_would_not_read(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"scale|halo|JSON"):
         tiny_info(**change).to_json()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_only_plain_utf_8_is_read(encoding: str) -> None:
+    """As every other language reads it."""
+    assert ProgramInfo.from_json(json.dumps(GOOD).encode()).tile == GOOD["tile"]
+    with pytest.raises(UserError, match="not JSON"):
+        ProgramInfo.from_json(json.dumps(GOOD).encode(encoding))

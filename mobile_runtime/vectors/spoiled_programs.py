@@ -51,6 +51,7 @@ _SPARSITY = _filled(schema.SparsityParametersT, traversalOrder=[0, 1])
 ROWS: Mapping[str, Row] = {
     # file and buffers
     "version 2": ({"version": 2}, "schema version is 2"),
+    "external buffer groups": ({"externalBufferGroups": [schema.ExternalBufferGroupT()]}, "more than 0"),
     "external buffers": ({"externalBuffers": [schema.ExternalBufferT()]}, "more than 0"),
     "data behind the file": ({"buffers[1].offset": 10**12}, "behind the end"),
     "size behind the file": ({"buffers[1].size": 1}, "behind the end"),

@@ -15,7 +15,7 @@ from edgesr.quantization.methods.minmax import minmax
 from edgesr.quantization.plan import Plan, from_json
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.statistics import CalibrationTiles
-from edgesr.quantization.tuning import Settings, steps, tune
+from edgesr.quantization.tuning import RANGES, Settings, steps, tune
 from edgesr.quantization.tuning.learning import FULL, MOST_HASTE, haste, noise
 
 from .subjects import SHORT, SIDE, network, plan, smooth, tiles
@@ -35,6 +35,13 @@ def test_a_tuned_plan_is_nearer_to_float_on_tiles_it_did_not_see() -> None:
     program = write({"s": quantize(graph, tuned)}, SIDE, b"{}")
     pictures = (unseen * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     assert mismatches(program, pictures, 1.0).mismatches == 0
+
+
+def test_ranges_are_learned_only_where_that_is_asked_for() -> None:
+    settings = replace(SHORT, least_steps=20)
+    asked = replace(settings, rates={**settings.rates, **RANGES})
+    assert tune(network(), plan(), tiles(), settings).ranges == plan().ranges
+    assert tune(network(), plan(), tiles(), asked).ranges != plan().ranges
 
 
 def test_tuning_is_deterministic() -> None:

@@ -69,6 +69,8 @@ def try_edgesr(scratch: Path) -> Path:
     program = scratch / "plain.tflite"
     run(bin_ / "edgesr", "convert", "plain", "--bits", "w8a8", "--tile", "48", "-o", program, folder=scratch)
     run(bin_ / "edgesr", "inspect", program, folder=scratch)
+    sources = "from edgesr.devices.java import sources; print(*(len(s) > 3 for s in sources().values()))"
+    assert run(bin_ / "python", "-c", sources, folder=scratch) == "True True\n"
     tool = environment(scratch / "sbom", SBOM) / "cyclonedx-py"
     run(tool, "environment", "--output-file", DIST / "edgesr.cdx.json", bin_ / "python", folder=scratch)
     return program

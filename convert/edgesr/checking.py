@@ -115,7 +115,7 @@ def check(options: CheckOptions, stages: Stages = quiet) -> Check:
         raise UserError(f"--report: {options.program} was made by {converter_of(info)}: leave it out")
     if options.on != (HOST,) and not own:
         raise UserError(f"--on: {options.program} was made by {converter_of(info)}: leave it out")
-    places = prepared(options.on, options.cpus, target.name, stages)
+    places = prepared(options.on, options.cpus, stages)
     graph = _reference(options, info)
 
     skipped: list[tuple[str, str]] = []

@@ -98,7 +98,7 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
     if options.converter == LITERT_TORCH:
         return _through_litert_torch(options, stages)
     on, cpus = options.verify_on, (DEFAULT_CPU,)
-    places = prepared(on, cpus, options.target, stages) if on else ()
+    places = prepared(on, cpus, stages) if on else ()
     given = None if options.bits in BITS else read_decisions(Path(options.bits))
     work = Work(options, given, stages)
     variants = decide(work) if given is None else as_given(work, given)

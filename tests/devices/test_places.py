@@ -30,7 +30,8 @@ def test_the_words_say_what_is_emulated_and_whose_library_runs() -> None:
         ("Android's library, x86-64, on this host", False),
         ("Android's library, arm64, on an emulated Arm Cortex-A53", True),
     ]
-    assert [place.setups for place in found] == [("arm64",), ("android-libs",), ("arm64", "android-libs")]
+    android = ("android-libs", "android-java")
+    assert [place.setups for place in found] == [("arm64",), android, ("arm64", *android)]
 
 
 def test_a_place_is_not_asked_twice() -> None:
@@ -44,12 +45,6 @@ def test_a_place_is_not_asked_twice() -> None:
 def test_other_names_are_refused_with_those_that_there_are(devices: list[str], cpus: list[str]) -> None:
     with pytest.raises(UserError, match=r"arm64,android-libs|cortex-a53,cortex-a76"):
         places(devices, cpus)
-
-
-def test_formats_that_do_not_run_somewhere() -> None:
-    arm64, native, _ = places(["arm64", "android-libs"])
-    assert arm64.runs("tflite") and arm64.runs("executorch")
-    assert native.runs("tflite") and not native.runs("executorch")
 
 
 def test_a_new_emulator_is_taken(emulator: Emulator) -> None:

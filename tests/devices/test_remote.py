@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from typed_programs import graph_of, one_input, random_conv
 
-from edgesr.devices import places, remote
+from edgesr.devices import children, places
+from edgesr.devices.children import DeviceFault
 from edgesr.devices.host import mismatches
 from edgesr.devices.places import Command, Place
-from edgesr.devices.remote import DeviceFault, run_at, runs
+from edgesr.devices.remote import run_at, runs
 from edgesr.errors import UserError
 from edgesr.graph import ops
 from edgesr.lowering.tflite.reader import read
@@ -37,7 +38,7 @@ class Here(Place):
 
 def here(script: str = "") -> Here:
     kind = type("Scripted", (Here,), {"script": script})
-    place: Here = kind("arm64", "a device", "litert")
+    place: Here = kind("arm64", "a device")
     return place
 
 
@@ -68,7 +69,7 @@ def program() -> bytes:
 
 def test_elsewhere_is_compared_as_here() -> None:
     data, seen = program(), []
-    recorded = run_at(here(), data, tiles(), 1, lambda: seen.append(1))
+    recorded = run_at(here(), data, tiles(), 1, progress=lambda: seen.append(1))
     ours, theirs = mismatches(data, tiles(), 1), recorded.comparison(tiles(), 1)
     assert len(seen) == runs(read(data), 2) == 2 + 2 * 2
     for name, agreement in ours.variants.items():
@@ -138,7 +139,7 @@ def test_whatever_ends_the_child_is_one_line(script: str, kind: type[UserError],
 
 
 def test_an_endless_run_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "SECONDS", 0.5)
+    monkeypatch.setattr(children, "SECONDS", 0.5)
     with pytest.raises(DeviceFault, match="did not end"):
         run_at(here("print('loading low', flush=True); import time; time.sleep(60)"), program(), tiles(), 1)
 

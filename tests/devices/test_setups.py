@@ -119,7 +119,7 @@ def test_a_cache_that_cannot_be_written_is_named(machine: Machine) -> None:
 
 
 def test_other_names_and_machines_are_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="give arm64, android-libs, android-sdk"):
+    with pytest.raises(UserError, match="give arm64, android-libs, android-java, android-sdk"):
         setup("frob")
     monkeypatch.setattr(setups.platform, "machine", lambda: "riscv64")
     with pytest.raises(UserError, match="x86-64"):

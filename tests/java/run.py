@@ -70,9 +70,6 @@ def adapt(folder: Path, sdk: Path, libraries: Path) -> Path:
     shutil.copytree(libraries / "shim" / ABI, folder)
     bridge = build.build_bridge(ABI, OUT / "bridge", sdk, libraries, [INTERPOSED])
     (folder / bridge.name).write_bytes(adapted(bridge.read_bytes()))
-    # libfbjni.so asks for this library and for nothing in it.
-    android = folder / "libandroid.so"
-    build.run(["cc", "-shared", "-x", "c", "/dev/null", f"-Wl,-soname,{android.name}", "-o", android])
     return folder
 
 

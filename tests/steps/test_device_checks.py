@@ -8,24 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edgesr.devices.children import DeviceFault
 from edgesr.devices.host import Agreement, Comparison
 from edgesr.devices.places import Place
-from edgesr.devices.remote import DeviceFault, Recorded
-from edgesr.errors import UserError
+from edgesr.devices.remote import Recorded
 from edgesr.evaluation.folder import Picture, read_folder
+from edgesr.evaluation.resize import downscale
 from edgesr.steps import device_checks
 from edgesr.steps.device_checks import Crops, Row, all_rows, check_devices, failures_of, judged_on, prepared
+from edgesr_runtime import upscale
 from edgesr_runtime.program import open_program, read_program
 
-PLACE = Place("arm64", "Arm Cortex-A76, emulated", "litert", "cortex-a76")
+PLACE = Place("arm64", "Arm Cortex-A76, emulated", "cortex-a76")
 GOOD = Agreement(0, 100, 1, inf, 0.0, 0.5)
 
 
 class Elsewhere:
     """Plays the place: this machine's answers, with a comparison of our choice."""
 
-    def __init__(self, program: Any, agreement: Agreement, noise: float = 0.0) -> None:
-        self.program, self.agreement, self.noise = program, agreement, noise
+    def __init__(
+        self, program: Any, agreement: Agreement, noise: float = 0.0, enlarged: tuple[Any, ...] = ()
+    ) -> None:
+        self.program, self.agreement, self.noise, self.enlarged = program, agreement, noise, enlarged
         self.variants = program.info.variants
 
     def comparison(self, tiles: Any, pixel_range: int) -> Comparison:
@@ -85,6 +89,22 @@ def test_what_is_wrong_is_said_with_the_place(
     assert row.failures[0].startswith("Arm Cortex-A76, emulated: ")
 
 
+@pytest.mark.parametrize("differing", [0, 3])
+def test_pictures_by_the_runtime_for_android_are_held_to_those_of_python(
+    program: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, differing: int
+) -> None:
+    here = open_program(program)
+    crops = Crops(here.info)
+    for picture in read_folder(photos).pictures:
+        crops.add(picture)
+    pictures = [upscale(here, downscale(crop.rgb, here.info.scale)) for crop in crops.pictures]
+    pictures[1][0, :differing, 0] ^= 1
+    (row,) = rows(program, photos, monkeypatch, (GOOD, 0.0, tuple(pictures)))
+    assert row.record()["picture_mismatches"] == differing
+    assert len(row.failures) == (1 if differing else 0)
+    assert not differing or "3 values of pictures by the Java runtime" in row.failures[0]
+
+
 def test_a_program_that_does_not_run_there_fails(
     program: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,8 +144,6 @@ def test_places_are_set_up_before_anything_runs(monkeypatch: pytest.MonkeyPatch)
     asked: list[str] = []
     monkeypatch.setattr(device_checks, "setup", lambda name, stages: asked.append(name))
     quiet: Any = lambda *_: lambda note="": None  # noqa: E731
-    assert len(prepared(["arm64", "android-libs"], ["cortex-a53"], "tflite", quiet)) == 3
-    assert asked == ["arm64", "android-libs"]
-    with pytest.raises(UserError, match="leave out android-libs"):
-        prepared(["android-libs"], ["cortex-a53"], "executorch", quiet)
-    assert prepared(["host"], ["cortex-a53"], "executorch", quiet) == ()
+    assert len(prepared(["arm64", "android-libs"], ["cortex-a53"], quiet)) == 3
+    assert asked == ["arm64", "android-libs", "android-java"]
+    assert prepared(["host"], ["cortex-a53"], quiet) == ()

@@ -28,7 +28,9 @@ def devices(context: typer.Context) -> None:
 
 @app.command()
 def setup(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="arm64, android-libs or android-sdk.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="arm64, android-libs, android-java or android-sdk.")
+    ],
 ) -> None:
     """Download and make what a device needs, in the cache; nothing is installed, and nobody needs to be root.
 

@@ -8,6 +8,9 @@ from ..errors import UserError
 
 SHIM, PTE_RUNNER = (Path(__file__).with_name("native") / name for name in ("shim.c", "pte_runner.cpp"))
 HERE = ("cc",)
+PASSED_ON = ("m", "dl", "log", "android")
+"""Android libraries whose functions glibc has, or of which nothing is used (libfbjni asks for android)."""
+
 EXECUTORCH_LIBRARIES = (
     "executorch",
     "executorch_backend_xnnpack",
@@ -25,23 +28,23 @@ def cross_compiler(devices: Path, name: str) -> tuple[str, ...]:
 
 
 def build_shim(compiler: Sequence[str], folder: Path) -> None:
-    """Builds what adapted Android libraries in the folder ask for: libc.so, libm.so, libdl.so, liblog.so.
+    """Builds what adapted Android libraries in the folder ask for: `libc.so` and the others of `PASSED_ON`.
 
     Args:
         compiler: the C compiler for the machine that they will run on, with its flags.
     """
     shared = (*compiler, "-O2", "-w", "-fPIC", "-shared")
-    _compile((*shared, "-Wl,-soname,libc.so", str(SHIM), "-o", str(folder / "libc.so")))
-    for name in ("m", "dl", "log"):  # each only passes on to glibc's
+    compile_native((*shared, "-Wl,-soname,libc.so", str(SHIM), "-o", str(folder / "libc.so")))
+    for name in PASSED_ON:
         links = ("-Wl,--no-as-needed", "-lm", "-ldl", f"-Wl,-soname,lib{name}.so")
-        _compile((*shared, "-x", "c", "/dev/null", *links, "-o", str(folder / f"lib{name}.so")))
+        compile_native((*shared, "-x", "c", "/dev/null", *links, "-o", str(folder / f"lib{name}.so")))
 
 
 def build_pte_runner(compiler: Sequence[str], executorch: Path, output: Path) -> None:
     """Builds the runner of .pte programs against the C++ libraries of an unpacked executorch wheel."""
     include, libraries = executorch / "include", executorch / "lib"
     own_types = include / "executorch/runtime/core/portable_type/c10"  # instead of PyTorch's
-    _compile(
+    compile_native(
         (
             *compiler, "-std=c++17", "-O1", "-w", "-DC10_USING_CUSTOM_GENERATED_MACROS",
             f"-I{include}", f"-I{own_types}", str(PTE_RUNNER), "-o", str(output),
@@ -51,7 +54,12 @@ def build_pte_runner(compiler: Sequence[str], executorch: Path, output: Path) ->
     )  # fmt: skip
 
 
-def _compile(command: Sequence[str]) -> None:
+def compile_native(command: Sequence[str]) -> None:
+    """Runs a compiler.
+
+    Raises:
+        UserError: it is missing, or refuses.
+    """
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:

@@ -15,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from ..errors import UserError
+from . import java
 from .bionic import adapted
 from .compiling import HERE, PTE_RUNNER, SHIM, build_pte_runner, build_shim, cross_compiler
 from .pins import Pin, pins
@@ -36,7 +37,7 @@ class Part:
         pinned: names of the lists of pins that it needs.
         make: (downloaded files, new folder, folder of all devices) -> None.
         key: a file that must be there.
-        compiled: sources that it is compiled from.
+        compiled: gives the sources that it is compiled from.
         version: raised when `make` gives something else from the same files.
     """
 
@@ -44,7 +45,7 @@ class Part:
     pinned: Callable[[], Sequence[str]]
     make: Callable[[Files, Path, Path], None]
     key: str
-    compiled: tuple[Path, ...] = ()
+    compiled: Callable[[], Sequence[Path]] = tuple
     version: int = 1
 
     @property
@@ -55,7 +56,7 @@ class Part:
     def mark(self) -> str:
         """What a finished folder must say so that it is this part, made by this edgesr."""
         digest = sha256(f"{self.version}".encode())
-        for source in self.compiled:
+        for source in self.compiled():
             digest.update(source.read_bytes())
         for pin in self.pins:
             digest.update(pin.sha256.encode())
@@ -80,7 +81,7 @@ def _make_arm64(files: Files, folder: Path, devices: Path) -> None:
     build_pte_runner(cross_compiler(devices, "g++"), folder / "site" / "executorch", folder / "pte_runner")
 
 
-def _make_cross(files: Files, folder: Path, devices: Path) -> None:
+def _make_tree(files: Files, folder: Path, devices: Path) -> None:
     unpack_debian(_of(files, "debian"), folder)
 
 
@@ -164,20 +165,37 @@ def unpack_debian(packages: Sequence[Path], folder: Path) -> None:
             link.symlink_to(os.path.relpath(inside, link.parent))
 
 
-def _sdk_pins() -> tuple[str, ...]:
+def _make_java(files: Files, folder: Path, devices: Path) -> None:
+    if files:
+        unpack_debian(_of(files, "debian"), folder / "jdk")
+    java.build(folder, devices / "android-libs", devices)
+
+
+def _java_sources() -> Sequence[Path]:
+    return [path for paths in java.sources().values() for path in paths]
+
+
+def _jdk_pins() -> tuple[str, ...]:
     """A JDK only where the machine has none."""
-    return ("android-sdk",) if shutil.which("javac") else ("android-sdk", "jdk")
+    return ("jdk",) if java.needs_jdk() else ()
 
 
 PARTS = {
     part.name: part
     for part in (
         Part("qemu", lambda: ("qemu",), _make_qemu, EMULATOR),
-        Part("debian-arm64", lambda: ("debian-arm64",), _make_arm64, PYTHON, (PTE_RUNNER,)),
-        Part("cross-arm64", lambda: ("cross-arm64",), _make_cross, "usr/bin/aarch64-linux-gnu-gcc-12"),
+        Part("debian-arm64", lambda: ("debian-arm64",), _make_arm64, PYTHON, lambda: (PTE_RUNNER,)),
+        Part("cross-arm64", lambda: ("cross-arm64",), _make_tree, "usr/bin/aarch64-linux-gnu-gcc-12"),
         Part(
-            "android-libs", lambda: ("android-libs",), _make_libraries, "shim/x86_64/libc.so", (SHIM, BIONIC)
+            "android-libs",
+            lambda: ("android-libs",),
+            _make_libraries,
+            "shim/x86_64/libandroid.so",
+            lambda: (SHIM, BIONIC),
+            version=2,
         ),
-        Part("android-sdk", _sdk_pins, _make_sdk, "bin/aapt2"),
+        Part("java-arm64", lambda: ("java-arm64",), _make_tree, java.JAVA_ARM64),
+        Part("android-java", _jdk_pins, _make_java, "arm64/libedgesr_jni.so", _java_sources),
+        Part("android-sdk", lambda: ("android-sdk", *_jdk_pins()), _make_sdk, "bin/aapt2"),
     )
 }

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import UserError
-from ..lowering.targets import TFLITE
+from . import java
 from .downloads import devices_folder
 from .parts import EMULATOR, PYTHON
 
@@ -35,13 +35,11 @@ class Place:
     Attributes:
         device: `arm64` or `android-libs`, as `--on` takes it.
         title: for people; says what is emulated and whose library runs.
-        engine: what `runner.py` loads.
         cpu: that is emulated; "" where nothing is.
     """
 
     device: str
     title: str
-    engine: str
     cpu: str = ""
 
     @property
@@ -49,34 +47,53 @@ class Place:
         return bool(self.cpu)
 
     @property
+    def android(self) -> bool:
+        """Whether Android's libraries run there; else LiteRT's and ExecuTorch's wheels."""
+        return self.device == "android-libs"
+
+    @property
+    def machine(self) -> str:
+        """The instruction set, as the folders of Android's libraries are named here."""
+        return "arm64" if self.emulated else "x86_64"
+
+    @property
     def setups(self) -> tuple[str, ...]:
         """What must be set up for it."""
         needed = ("arm64",) if self.emulated else ()
-        return (*needed, "android-libs") if self.device == "android-libs" else needed
-
-    def runs(self, target: str) -> bool:
-        """Whether programs of a format are run there; Android's library for .pte files needs a Java VM."""
-        return target == TFLITE.name or self.engine == "litert"
+        return (*needed, "android-libs", "android-java") if self.android else needed
 
     def python(self) -> "Command":
         """What runs a Python script there, with the engine at hand."""
-        shim = devices_folder() / "android-libs" / "shim" / ("arm64" if self.emulated else "x86_64")
-        own = {"SHIM_QUIET": "1", "LD_LIBRARY_PATH": str(shim)} if self.engine == "android" else {}
+        shim = devices_folder() / "android-libs" / "shim" / self.machine
+        own = {"SHIM_QUIET": "1", "LD_LIBRARY_PATH": str(shim)} if self.android else {}
         if not self.emulated:
             return Command((sys.executable,), own)
         arm64 = devices_folder() / "debian-arm64"
         paths = {"PYTHONPATH": str(arm64 / "site"), "PYTHONHOME": str(arm64 / "root/usr")}
-        settings = [word for name, value in (own | paths).items() for word in ("-E", f"{name}={value}")]
-        return Command((*self._emulator(), *settings, str(arm64 / PYTHON)))
+        return Command((*self._emulator(own | paths), str(arm64 / PYTHON)))
 
-    def pte_runner(self) -> "Command":
-        """What runs .pte programs there."""
-        return Command((*self._emulator(), str(devices_folder() / "debian-arm64" / "pte_runner")))
+    def java(self) -> "Command":
+        """What runs a Java program there, with Android's libraries: the runner, which takes its arguments."""
+        devices = devices_folder()
+        own = {"SHIM_QUIET": "1", "LD_LIBRARY_PATH": java.library_path(devices, self.machine)}
+        arguments = java.arguments(devices, self.machine)
+        if not self.emulated:
+            return Command((java.tool("java", devices / "android-java"), *arguments), own)
+        return Command((*self._emulator(own), str(devices / "java-arm64" / java.JAVA_ARM64), *arguments))
 
-    def _emulator(self) -> Sequence[str]:
+    def method_runner(self) -> "Command":
+        """What runs one method of a .pte program there."""
+        if self.android:
+            command = self.java()
+            return Command((*command.words, "method"), command.settings)
+        return Command((*self._emulator({}), str(devices_folder() / "debian-arm64" / "pte_runner")))
+
+    def _emulator(self, settings: Mapping[str, str]) -> Sequence[str]:
+        """The emulator, and the environment of what it runs, which is not the emulator's own."""
         qemu = devices_folder() / "qemu" / EMULATOR
         refuse_old(qemu)
-        return str(qemu), "-cpu", self.cpu, "-L", str(devices_folder() / "debian-arm64" / "root")
+        words = [word for name, value in settings.items() for word in ("-E", f"{name}={value}")]
+        return str(qemu), "-cpu", self.cpu, "-L", str(devices_folder() / "debian-arm64" / "root"), *words
 
 
 @dataclass(frozen=True)
@@ -108,13 +125,13 @@ def places(devices: Sequence[str], cpus: Sequence[str] = (DEFAULT_CPU,)) -> tupl
 
 
 def _arm64(cpus: Sequence[str]) -> list[Place]:
-    return [Place("arm64", f"{CPUS[cpu]}, emulated", "litert", cpu) for cpu in cpus]
+    return [Place("arm64", f"{CPUS[cpu]}, emulated", cpu) for cpu in cpus]
 
 
 def _android(cpus: Sequence[str]) -> list[Place]:
-    native = Place("android-libs", "Android's library, x86-64, on this host", "android")
+    native = Place("android-libs", "Android's library, x86-64, on this host")
     titles = {cpu: f"Android's library, arm64, on an emulated {CPUS[cpu]}" for cpu in cpus}
-    return [native, *(Place("android-libs", title, "android", cpu) for cpu, title in titles.items())]
+    return [native, *(Place("android-libs", title, cpu) for cpu, title in titles.items())]
 
 
 _PLACES = {"arm64": _arm64, "android-libs": _android}

@@ -50,6 +50,11 @@ SETUPS = {
             ("cross-arm64", "android-libs"),
             "the libraries that Android apps carry, and copies of them that run on Linux",
         ),
+        Setup(
+            "android-java",
+            ("cross-arm64", "android-libs", "java-arm64", "android-java"),
+            "edgesr's runtime for Android, compiled to run on Linux, and a Java machine for arm64",
+        ),
         Setup("android-sdk", ("android-sdk",), "tools that build and test Android apps, from Debian"),
     )
 }

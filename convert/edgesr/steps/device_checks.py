@@ -2,8 +2,8 @@
 
 Emulation is slow, so few small pictures are run: crops of one tile each, taken where the pictures have most
 detail. Every variant runs on all of them. Its int8 segments must equal the integer reference in every value,
-the whole must keep `REFERENCE_PSNR` to it, and the routed program may not lose more against the float network
-than it does on this machine.
+the whole must keep `REFERENCE_PSNR` to it, the routed program may not lose more against the float network
+than it does on this machine, and the runtime for Android must make the same pictures as the one for Python.
 """
 
 import platform
@@ -16,11 +16,11 @@ import numpy as np
 from edgesr_runtime import Program, ProgramInfo, upscale
 from edgesr_runtime.complexity import complexity
 
+from ..devices.children import DeviceFault
 from ..devices.host import Agreement, Comparison
 from ..devices.places import HOST, Place, places
-from ..devices.remote import DeviceFault, run_at, runs
+from ..devices.remote import Recorded, run_at, runs
 from ..devices.setups import setup
-from ..errors import UserError
 from ..evaluation.folder import Picture
 from ..evaluation.judge import Case, Upscaler, case_of, judge
 from ..lowering.targets import target_of
@@ -42,6 +42,8 @@ class Row:
         device: as `--on` takes it; `title` says in words what runs where.
         agreement: None where the program does not run.
         drop, drop_here: dB that the routed program loses on the crops, there and on this machine.
+        picture_mismatches: values in which pictures by the runtime for Android differ from the Python
+            runtime's; None where it does not run.
         failures: what is wrong, in words.
     """
 
@@ -54,6 +56,7 @@ class Row:
     crops: int = 0
     drop: float | None = None
     drop_here: float | None = None
+    picture_mismatches: int | None = None
     failures: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
@@ -73,25 +76,19 @@ class Row:
             "crops": self.crops,
             "drop_db": rounded(self.drop),
             "drop_db_here": rounded(self.drop_here),
+            "picture_mismatches": self.picture_mismatches,
             "passed": not self.failures,
             "failures": list(self.failures),
         }
 
 
-def prepared(devices: Sequence[str], cpus: Sequence[str], target: str, stages: Stages) -> tuple[Place, ...]:
+def prepared(devices: Sequence[str], cpus: Sequence[str], stages: Stages) -> tuple[Place, ...]:
     """The places that are asked for, set up and ready.
 
-    Args:
-        target: format of the program.
-
     Raises:
-        UserError: a name that is none of them, a format that is not run there, or what setting up met.
+        UserError: a name that is none of them, or what setting up met.
     """
     found = places(devices, cpus)
-    for place in found:
-        if not place.runs(target):
-            reason = f"{place.title}: {target} programs are not run there, for that library needs a Java VM"
-            raise UserError(f"{reason}: leave out {place.device}")
     for name in dict.fromkeys(name for place in found for name in place.setups):
         setup(name, stages)
     return found
@@ -144,7 +141,7 @@ def check_devices(
     for place in found:
         advance = stages(place.title, runs(graphs, len(tiles)))
         try:
-            recorded = run_at(place, program, tiles, info.pixel_range, advance)
+            recorded = run_at(place, program, tiles, info.pixel_range, [case.lr for case in cases], advance)
             stages(f"{place.title}: comparing with the integer reference", None)
             compared = recorded.comparison(tiles, info.pixel_range)
         except DeviceFault as fault:
@@ -152,38 +149,67 @@ def check_devices(
                 Row(place.device, place.title, place.cpu, place.emulated, "", None, failures=(str(fault),))
             )
             continue
-        drop = _drop(cases, Program(info, recorded))
-        rows += _rows(place, compared, len(cases), drop, drop_here)
+        rows += _rows(place, compared, _routed(cases, info, recorded, drop_here))
     return tuple(rows)
+
+
+@dataclass(frozen=True)
+class Routed:
+    """The routed program on whole crops; its attributes as in `Row`."""
+
+    crops: int
+    drop: float
+    drop_here: float
+    picture_mismatches: int | None
+
+
+def _routed(cases: Sequence[Case], info: ProgramInfo, recorded: Recorded, drop_here: float) -> Routed:
+    program = Program(info, recorded)
+    differing = None
+    if recorded.enlarged:
+        pairs = zip(recorded.enlarged, (upscale(program, case.lr) for case in cases), strict=True)
+        differing = sum(int(np.count_nonzero(theirs != ours)) for theirs, ours in pairs)
+    return Routed(len(cases), _drop(cases, program), drop_here, differing)
 
 
 def _drop(cases: Sequence[Case], program: Program) -> float:
     return judge(cases, lambda lr: upscale(program, lr)).drop
 
 
-def _rows(place: Place, compared: Comparison, crops: int, drop: float, drop_here: float) -> Iterable[Row]:
+def _rows(place: Place, compared: Comparison, routed: Routed) -> Iterable[Row]:
     for variant, agreement in compared.variants.items():
-        rules = (
-            (agreement.mismatches == 0, f"{agreement.mismatches} values differ from the integer reference"),
-            (
-                agreement.psnr_to_reference >= REFERENCE_PSNR,
-                f"{agreement.psnr_to_reference:.1f} dB to the reference, {REFERENCE_PSNR:g} dB are needed",
-            ),
-            (
-                agreement.max_error <= LARGEST_ERROR,
-                f"a value is {agreement.max_error:.1f} of 255 away from the reference, "
-                f"{LARGEST_ERROR:g} are allowed",
-            ),
-            (
-                drop <= drop_here + SLACK,
-                f"it loses {drop:.3f} dB on {crops} crops, on this machine {drop_here:.3f} dB",
-            ),
-        )
-        failures = tuple(f"{place.title}: {words}" for holds, words in rules if not holds)
+        failures = tuple(f"{place.title}: {words}" for words in _broken(agreement, routed))
         yield Row(
-            place.device, place.title, place.cpu, place.emulated, variant, agreement, crops, drop, drop_here,
-            failures,
+            place.device, place.title, place.cpu, place.emulated, variant, agreement, routed.crops,
+            routed.drop, routed.drop_here, routed.picture_mismatches, failures,
         )  # fmt: skip
+
+
+def _broken(agreement: Agreement, routed: Routed) -> Iterable[str]:
+    """The rules that do not hold, in words."""
+    rules = (
+        (agreement.mismatches == 0, f"{agreement.mismatches} values differ from the integer reference"),
+        (
+            agreement.psnr_to_reference >= REFERENCE_PSNR,
+            f"{agreement.psnr_to_reference:.1f} dB to the reference, {REFERENCE_PSNR:g} dB are needed",
+        ),
+        (
+            agreement.max_error <= LARGEST_ERROR,
+            f"a value is {agreement.max_error:.1f} of 255 away from the reference, "
+            f"{LARGEST_ERROR:g} are allowed",
+        ),
+        (
+            routed.drop <= routed.drop_here + SLACK,
+            f"it loses {routed.drop:.3f} dB on {routed.crops} crops, on this machine "
+            f"{routed.drop_here:.3f} dB",
+        ),
+        (
+            not routed.picture_mismatches,
+            f"{routed.picture_mismatches} values of pictures by the Java runtime differ from the Python "
+            "runtime's",
+        ),
+    )
+    return (words for holds, words in rules if not holds)
 
 
 def all_rows(here: Comparison | None, elsewhere: Sequence[Row]) -> tuple[Row, ...]:

@@ -68,7 +68,7 @@ def show_devices(rows: Sequence[Mapping[str, Any]]) -> None:
 
     table = Table(title="On each device", title_justify="left", box=None, pad_edge=False)
     table.add_column("device", overflow="fold")
-    for column in ("variant", "mismatches", "to reference", "drop", "s/tile", "verdict"):
+    for column in ("mismatches", "to reference", "drop", "s/tile", "verdict"):
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*_cells(row))
@@ -79,11 +79,11 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     from edgesr_runtime.metadata import DEFAULT_VARIANT
 
     if row["reference_mismatches"] is None:
-        return row["title"], "all", "-", "-", "-", "-", "DOES NOT RUN"
+        return row["title"], "-", "-", "-", "-", "DOES NOT RUN"
     psnr, drop = row["psnr_to_reference"], row["drop_db"]
+    single = row["variant"] == DEFAULT_VARIANT
     return (
-        row["title"],
-        "-" if row["variant"] == DEFAULT_VARIANT else row["variant"],
+        row["title"] if single else f"{row['title']}: {row['variant']}",
         f"{row['reference_mismatches']} of {row['reference_values']:,}",
         "equal" if psnr is None else f"{psnr:.0f} dB, {row['max_error']:.2g}/255",
         "-" if drop is None else f"{drop:.3f} dB",

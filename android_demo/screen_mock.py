@@ -21,7 +21,6 @@ ANDROID = "{http://schemas.android.com/apk/res/android}"
 DENSITY = 1.5
 WIDTH, HEIGHT = 320, 620
 BAR, STATUS, ROW, PROGRESS = 56, 24, 48, 16
-DISABLED = 0.38
 SCREEN = {
     "message": "1,240 ms for 0.9 MP, 0.8 MP/s\nTiles: network 20\nMemory at its peak: 142 MiB",
     "scale": "x4, plain_x4",

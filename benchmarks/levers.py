@@ -32,11 +32,12 @@ from edgesr.quantization.search import Budgets, search
 from edgesr.quantization.sums import cheap_sums, terms_apart
 from edgesr.steps.deployment import float_tiles, whole_picture, write_program
 from edgesr.steps.description import describe, int8_mac_share
+from edgesr.steps.halo import CHEAP
 from edgesr.steps.ladder import Rung
 from edgesr.steps.measuring import Measuring
 from edgesr.steps.pictures import calibration_tiles, draw, shipped_folder
 from edgesr.steps.unfinished import Unfinished
-from edgesr.steps.work import MAX_HALO, OUTPUT_SIDE
+from edgesr.steps.work import OUTPUT_SIDE
 from edgesr_runtime import ProgramInfo
 from edgesr_runtime.engines import LiteRtEngine
 from edgesr_runtime.metadata import DEFAULT_VARIANT
@@ -67,7 +68,7 @@ class Bench:
         drawn = draw(calib or shipped_folder(), CALIBRATION_IMAGES, SEED, OUTPUT_SIDE)
         self.held_back = drawn.held_back
         self.costs = CostTable()
-        self.tiles = calibration_tiles(drawn.calibrate, scale, self.tile, MAX_HALO, subject.pixel_range, SEED)
+        self.tiles = calibration_tiles(drawn.calibrate, scale, self.tile, CHEAP, subject.pixel_range, SEED)
 
     def graph(self, levers: frozenset[str]) -> Graph:
         graph = self.subject.graph
@@ -103,7 +104,7 @@ class Bench:
     def _info(self, graph: Graph, plan: Plan) -> ProgramInfo:
         subject = self.subject
         rungs = {DEFAULT_VARIANT: Rung(graph, plan)}
-        return describe(subject.network, rungs, self.tile, MAX_HALO, subject.pixel_range)
+        return describe(subject.network, rungs, self.tile, CHEAP, subject.pixel_range)
 
 
 def static_rows(bench: Bench) -> Iterator[tuple[str, str]]:

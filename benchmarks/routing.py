@@ -70,7 +70,8 @@ def rows(conversion: Conversion, tiles: TileErrors, times: Mapping[str, float]) 
     points = curve(tiles, times)
     for loss in LOSSES:
         fitting = [found for found in points if found.change <= loss]
-        yield row(f"best for {loss:g} dB", min(fitting, key=lambda found: found.milliseconds), look)
+        if fitting:  # where flat tiles lose something by any thresholds, none loses nothing
+            yield row(f"best for {loss:g} dB", min(fitting, key=lambda found: found.milliseconds), look)
     for share in SKIPPED:
         level = float(np.quantile(tiles.complexity, share))
         yield row(f"flattest {share:.0%} skipped", priced(tiles, times, Routing(level, level, level)), look)

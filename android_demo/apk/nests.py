@@ -18,7 +18,7 @@ CONSTRUCTOR = "<init>"
 # Constant pool, JVM specification 4.4: tag -> bytes after it. A long or double counts as two constants.
 SIZES = dict.fromkeys((7, 8, 16, 19, 20), 2) | dict.fromkeys((3, 4, 9, 10, 11, 12, 17, 18), 4)
 SIZES |= {5: 8, 6: 8, 15: 3}
-UTF8, CLASS, FIELD, METHOD, NAME_AND_TYPE = 1, 7, 9, 10, 12
+UTF8, FIELD, METHOD = 1, 9, 10
 WIDE = (5, 6)
 
 

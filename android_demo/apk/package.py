@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from edgesr.cache import cache_folder
+from edgesr_runtime.files import write_atomically
 
 from .tools import MIN_SDK, Tools
 
@@ -52,9 +53,7 @@ def sign(tools: Tools, aligned: Path, output: Path) -> None:
         "--out", unfinished, aligned,
     )  # fmt: skip
     output.parent.mkdir(parents=True, exist_ok=True)
-    beside = output.with_suffix(".unfinished")
-    beside.write_bytes(unfinished.read_bytes())
-    beside.replace(output)
+    write_atomically(output, unfinished.read_bytes())
 
 
 def _debug_key(tools: Tools) -> Path:
@@ -68,5 +67,5 @@ def _debug_key(tools: Tools) -> Path:
             "-dname", "CN=edgesr debug",
         )  # fmt: skip
         key.parent.mkdir(parents=True, exist_ok=True)
-        key.write_bytes(made.read_bytes())
+        write_atomically(key, made.read_bytes())
     return key

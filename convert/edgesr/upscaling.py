@@ -1,6 +1,7 @@
 """`edgesr upscale` as a library: a picture, or a folder of them, through a program."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def upscale_pictures(
     for picture, result in jobs:
         _check_result(picture, result, request.force)
     stages("opening the program", None)
-    opened = open_program(program, request.threads or len(os.sched_getaffinity(0)))
+    opened = open_program(program, request.threads or _processors())
     if request.route not in (None, SKIP, *opened.info.variants):
         has = ", ".join(opened.info.variants)
         raise UserError(f"{program} has no variant {request.route!r}, only {has}: give --route auto")
@@ -77,17 +78,26 @@ def upscale_pictures(
     return (*notes, *skip_warnings(source, skipped))
 
 
+def _processors() -> int:
+    """Those that this process may use, where the system tells."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
 def _folder_jobs(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """Each picture and the PNG that it becomes; pictures of one name keep their extension in it."""
+    """Each picture and the PNG that it becomes; pictures of one name keep their extension in it, and all do
+    where that would not tell them apart."""
     if target.exists() and not target.is_dir():
         raise UserError(f"{target}: a file, but {source} is a folder: give a folder for the results")
     pictures = list_pictures(source)
     if not target.is_dir():
         check_writable(target)
         target.mkdir()
-    stems = [picture.stem for picture in pictures]
-    for picture in pictures:
-        name = picture.stem if stems.count(picture.stem) == 1 else picture.name
+    stems = Counter(picture.stem for picture in pictures)
+    names = [picture.stem if stems[picture.stem] == 1 else picture.name for picture in pictures]
+    if len(set(names)) < len(names):  # a.jpg, a.png and a.jpg.png
+        names = [picture.name for picture in pictures]
+    for picture, name in zip(pictures, names, strict=True):
         yield picture, target / f"{name}.png"
 
 

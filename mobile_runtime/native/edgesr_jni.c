@@ -92,8 +92,8 @@ static int load(Engine *engine, const void *program, size_t size, JniInt threads
     TfLiteXNNPackDelegateOptions xnnpack = TfLiteXNNPackDelegateOptionsDefault();
     xnnpack.num_threads = threads;
     engine->xnnpack = TfLiteXNNPackDelegateCreate(&xnnpack);
-    TfLiteInterpreterOptions *options = TfLiteInterpreterOptionsCreate();
-    if (!engine->xnnpack || !options) {
+    TfLiteInterpreterOptions *options = engine->xnnpack ? TfLiteInterpreterOptionsCreate() : 0;
+    if (!options) {
         return 0;
     }
     TfLiteInterpreterOptionsSetNumThreads(options, threads);

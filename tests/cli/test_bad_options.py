@@ -1,5 +1,7 @@
 """Flags, folders and outputs that cannot be right: found before the work starts."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,45 @@ def test_an_output_is_never_an_input(command: Command, tmp_path: Path) -> None:
         "choose another" in command("convert", weights, "-o", tmp_path / "a", "--plan", tmp_path / "a").error
     )
     assert weights.read_bytes() == before
+
+
+def test_an_output_takes_no_other_files_place(
+    command: Command, tmp_path: Path, program: Path, photos: Path
+) -> None:
+    mine = tmp_path / "mine.tflite"
+    mine.write_bytes(program.read_bytes())
+    checked = ("check", mine, "--reference", "plain", "--images", photos)
+    simulated = ("simulate", mine, "--images", photos, "--weight-bits", "8", "--activation-bits", "8")
+    for arguments in (("bench", mine), checked, simulated):
+        assert f"--json {mine}: another file" in command(*arguments, "--json", mine).error
+    assert "--report" in command(*checked, "--report", mine).error
+    both = tmp_path / "both"
+    assert f"--report {both}: another file" in command(*checked, "--json", both, "--report", both).error
+    assert mine.read_bytes() == program.read_bytes() and not both.exists()
+
+
+def test_names_that_are_too_long(command: Command, tmp_path: Path, program: Path) -> None:
+    name = "a" * 300
+    outputs = ("-o", tmp_path / "x.tflite")
+    for arguments in (
+        ("upscale", program, name, tmp_path / "x.png"),
+        ("convert", name, *outputs),
+        ("convert", "plain", *outputs, "--bits", name),
+        ("convert", "plain", *outputs, "--calib", name),
+        ("convert", "plain", *outputs, "--weights", name),
+    ):
+        assert "too long" in command(*arguments).error
+
+
+@pytest.mark.parametrize("package", ["ai_edge_litert", "flatbuffers"])
+def test_a_missing_extra_is_one_line(package: str) -> None:
+    """As where edgesr was installed without one: the commands' own imports fail then."""
+    code = f"import sys; sys.modules[{package!r}] = None; from edgesr.cli.main import run; "
+    code += "sys.exit(run(['bench', 'plain.tflite']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("is not installed: pip install 'edgesr[tflite]'")
 
 
 def test_plans_that_are_none(command: Command, tmp_path: Path) -> None:

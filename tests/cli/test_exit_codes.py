@@ -73,6 +73,10 @@ def test_a_failed_gate_is_1_and_writes_the_program(command: Command, tmp_path: P
         (MemoryError(), "memory"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried ..."), "memory"),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "full"),
+        (OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), "aaa"), "aaa: this name is too long"),
+        (PermissionError(errno.EACCES, os.strerror(errno.EACCES), "locked"), "locked: no permission"),
+        (ModuleNotFoundError("x", name="ai_edge_litert.interpreter"), "pip install 'edgesr[tflite]'"),
+        (ModuleNotFoundError("x", name="executorch.runtime"), "pip install 'edgesr[executorch]'"),
     ],
 )
 def test_the_users_errors_are_one_line(error: Exception, words: str) -> None:
@@ -83,7 +87,15 @@ def test_the_users_errors_are_one_line(error: Exception, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("x"), RuntimeError("x"), OSError(errno.EBADF, "x"), KeyError("x")]
+    "error",
+    [
+        ValueError("x"),
+        RuntimeError("x"),
+        OSError(errno.EBADF, "x"),
+        KeyError("x"),
+        ImportError("x", name="flatbuffers"),
+        ModuleNotFoundError("x", name="edgesr.gone"),
+    ],
 )
 def test_bugs_are_not_hidden(error: Exception) -> None:
     assert main.in_one_line(error) is None

@@ -65,6 +65,31 @@ def test_upscale_takes_every_kind(
     assert "2 pictures skipped" in outcome.err
 
 
+def test_upscale_gives_each_picture_a_result_of_its_own(
+    command: Command, tmp_path: Path, program: Path
+) -> None:
+    """Pictures of one name keep their extension, and a picture may be called as one of those."""
+    folder = tmp_path / "alike"
+    folder.mkdir()
+    for grey, name in enumerate(("a.jpg", "a.png", "a.jpg.png")):
+        Image.new("RGB", (8, 8), (90 * grey,) * 3).save(folder / name)
+    assert command("upscale", program, folder, tmp_path / "big").code == 0
+    made = {path.name for path in (tmp_path / "big").iterdir()}
+    assert made == {"a.jpg.png", "a.png.png", "a.jpg.png.png"}
+
+
+def test_a_pictures_name_is_shown_as_it_is(
+    command: Command, tmp_path: Path, program: Path, photos: Path
+) -> None:
+    folder = tmp_path / "edited"
+    folder.mkdir()
+    (folder / "photo [bold].png").write_bytes((photos / "0.png").read_bytes())
+    outcome = command("check", program, "--reference", "plain", "--images", folder, "--max-drop", "99")
+    assert outcome.code == 0
+    assert "photo [bold].png" in " ".join(outcome.out.split())
+    assert "on 1 picture (" in outcome.out
+
+
 def test_upscale_of_a_broken_picture(
     command: Command, tmp_path: Path, program: Path, odd_pictures: Path
 ) -> None:

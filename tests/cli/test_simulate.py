@@ -103,7 +103,7 @@ def test_pictures_that_say_nothing_are_named_and_skipped(
     Image.new("RGB", (5, 5)).save(tmp_path / "tiny.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
     outcome = simulate("--epochs", "0", "--calib-images", "2", images=tmp_path)
-    assert outcome.code == 0 and "on 1 pictures" in outcome.out
+    assert outcome.code == 0 and "on 1 picture" in outcome.out
     assert all(name in outcome.err for name in ("flat.png", "tiny.png", "broken.png", "3 pictures skipped"))
 
 

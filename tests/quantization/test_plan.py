@@ -75,6 +75,16 @@ MALFORMED = {
         {"provenance": {"method": "minmax", "images": 1, "fingerprint": "ab", "seed": "0"}},
         "'seed' of 'provenance' is '0'",
     ),
+    "scale that no float32 holds": (
+        {"weight_scales": {"conv": [1e-300]}},
+        "'conv' are not all positive and finite as float32",
+    ),
+    "numbers that no float holds": ({"sensitivity": {"conv": 10**400}}, "not a plan"),
+    "layer map without end": ({"layer_map": {"conv": 1e999}}, "not a plan"),
+    "seed below zero": (
+        {"provenance": {"method": "minmax", "images": 1, "fingerprint": "ab", "seed": -1}},
+        "'provenance' has the seed -1",
+    ),
     "provenance with more": ({"provenance": {"author": "me"}}, "not a plan"),
 }
 

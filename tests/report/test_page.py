@@ -136,6 +136,11 @@ def test_tiles_that_no_network_sees_take_no_time() -> None:
     assert "8.25 ms for a tile" in found.text
 
 
+def test_where_no_tile_needs_the_network_there_is_no_speed() -> None:
+    text = read(page(record(), replace(material(), routes={"skip": 10}), COMMAND, WHEN)).text
+    assert "no tile needs it" in text and "its speed" not in text
+
+
 def test_a_failed_gate_says_why() -> None:
     gate = record()["gate"] | {"passed": False, "failures": ["it loses 0.2 dB, 0.1 dB are allowed"]}
     assert "Gate failed: it loses 0.2 dB, 0.1 dB are allowed" in read(sample(gate=gate)).text

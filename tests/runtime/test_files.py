@@ -54,6 +54,7 @@ def test_writes_to_a_device_directly() -> None:
         ("plain/file", "not a folder"),
         ("a" * 300, "too long"),
         ("nul\0", "null"),
+        ("caf\udce9", "surrogates not allowed"),
     ],
 )
 def test_says_why_it_cannot_write(tmp_path: Path, write, name: str, reason: str) -> None:

@@ -266,7 +266,7 @@ def test_sizes_as_people_write_them(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "512", "MB", "-1MB", "0MB", "1TB", "1e9MB", "nanMB"])
+@pytest.mark.parametrize("text", ["", "512", "MB", "-1MB", "0MB", "1TB", "1e9MB", "nanMB", f"{10**400}GB"])
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(UserError, match="no amount of memory"):
         parse_size(text)
@@ -275,3 +275,8 @@ def test_other_sizes_are_refused(text: str) -> None:
 def test_tells_what_the_process_holds() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     assert 10 * MEGABYTE < held() <= peak
+
+
+def test_a_system_that_does_not_tell_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert held() == 0

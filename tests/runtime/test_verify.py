@@ -1,9 +1,11 @@
 """A damaged or hostile file ends in a UserError, never in a crash."""
 
 import json
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,47 @@ def test_a_sound_file_shows_its_contents() -> None:
     signature = contents.signatures["low"]
     assert signature.inputs["image"].shape == (1, 16, 16, 3)
     assert signature.outputs["sr"].shape == (1, 32, 32, 3) and signature.outputs["sr"].type == "float32"
+
+
+def aliased(graphs: int, tensors: int) -> bytes:
+    """A .tflite file whose subgraphs are all one, and whose tensors are."""
+    graph = 68 + 4 * graphs
+    empty = graph + 12 + 4 * tensors
+    parts = [struct.pack("<I4sI", 40, b"TFL3", 0)]
+    # vtables: of an empty table, a subgraph, the model
+    parts += [struct.pack("<2H3H2x7H2x", 4, 4, 6, 8, 4, 14, 16, 4, 0, 8, 0, 12)]
+    parts += [struct.pack("<6I", 40 - 24, 3, 64 - 48, 56 - 52, 1, empty - 60)]
+    parts += [distances(64, graphs, graph), struct.pack("<2I", graph - 16, 4)]
+    parts += [distances(graph + 8, tensors, empty), struct.pack("<I", empty - 12)]
+    return b"".join(parts)
+
+
+def distances(place: int, length: int, target: int) -> bytes:
+    """A list at byte `place` whose entries all lead to `target`."""
+    entries = [target - (place + 4 + 4 * i) for i in range(length)]
+    return struct.pack(f"<{length + 1}I", length, *entries)
+
+
+def test_a_small_file_that_unfolds_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "MAX_READ", 2**20)  # the true one takes seconds
+    with pytest.raises(CorruptFile, match="again and again"):
+        check_structure(aliased(100, 1000))
+    assert check_structure(aliased(2, 1000)).signatures == {}
+
+
+def test_metadata_that_share_a_large_buffer_are_refused() -> None:
+    model = tiny_model()
+    model.buffers[model.metadata[0].buffer].data = bytes(2**20)
+    model.metadata += [replaced(model.metadata[0], name=f"{i}") for i in range(64)]
+    with pytest.raises(CorruptFile, match="again and again"):
+        check_structure(pack(model))
+
+
+def replaced(item: Any, **values: Any) -> Any:
+    item = copy(item)
+    for key, value in values.items():
+        setattr(item, key, value)
+    return item
 
 
 def quantization(name: str, **fields: Any) -> Callable[[Any], None]:

@@ -42,6 +42,7 @@ def test_one_form_alone_is_a_plain_plan() -> None:
         {"variants": {"low": 3}},
         {"variants": []},
         {"routing": [2, 1]},
+        {"routing": {"skip": 0, "low": 0, "high": 10**400, "error": None}},
         {"routing": {"skip": 0, "low": 2, "high": 1, "error": None}},
         {"routing": {"skip": 2, "low": 1, "high": 3, "error": None}},
         {"routing": {"skip": 0, "low": "a", "high": 1, "error": None}},

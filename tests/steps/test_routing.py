@@ -95,6 +95,14 @@ def test_nothing_faster_keeps_to_the_loss(count: int, seed: int, limit: float) -
         assert other.loss > limit or other.milliseconds >= found.milliseconds
 
 
+def test_where_all_thresholds_lose_more_the_least_is_lost() -> None:
+    """The best variant never gets a tile without any detail, however bad the next one is at it."""
+    flat = tiles([0.0, 0.0, 9.0], [0, 0, 0], mid=[200, 200, 200], high=[100, 100, 100])
+    found = pick(flat, {"mid": 10.0, "high": 20.0})
+    assert found.loss == pytest.approx(10 * np.log10(500 / 300))
+    assert found.shares["high"] == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("names", [("mid", "high"), ("low", "high"), ("low", "mid")])
 def test_two_variants_do(names: tuple[str, str]) -> None:
     ms: Mapping[str, float] = {name: MS[name] for name in names}

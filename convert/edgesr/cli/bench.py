@@ -21,12 +21,10 @@ def bench(
     """
     from rich.console import Console
 
-    from edgesr_runtime.files import check_writable
-
+    from .outputs import check_outputs
     from .report import progress, write_json
 
-    if json:
-        check_writable(json)
+    check_outputs({"--json": json}, program)
     with progress() as stages:
         from ..benching import bench as run
 

@@ -42,15 +42,12 @@ def check(
     Exit codes: 0 the gate held and every value is that of the reference; 1 not;
     2 something is wrong with the input or the machine; 130 interrupted.
     """
-    from edgesr_runtime.files import check_writable
-
     from .devices import names, show_devices
-    from .page import check_report, write_report
+    from .outputs import check_outputs
+    from .page import write_report
     from .report import progress, show_proof, write_json
 
-    if json:
-        check_writable(json)
-    check_report(report, program, json)
+    check_outputs({"--json": json, "--report": report}, program, reference, weights)
     with progress() as stages:
         from ..checking import CheckOptions
         from ..checking import check as run

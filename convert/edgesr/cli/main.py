@@ -5,6 +5,7 @@ Anything else is a bug and shows its traceback.
 """
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -19,7 +20,16 @@ MACHINE_ERRORS = {
     errno.ENOSPC: "the disk is full: free some space",
     errno.EDQUOT: "the disk quota is used up: free some space",
     errno.ENOMEM: "there is not enough memory: close other programs or use a smaller --tile",
+    errno.EMFILE: "too many files are open: raise the limit with `ulimit -n`",
 }
+PATH_ERRORS = {
+    errno.ENAMETOOLONG: "this name is too long: give a shorter path",
+    errno.ELOOP: "its links lead in a circle: give another path",
+    errno.EACCES: "no permission: change it, or give another path",
+    errno.EIO: "the disk cannot be read or written: give a path on another one",
+}
+EXTRAS = {"ai_edge_litert": "tflite", "flatbuffers": "tflite", "executorch": "executorch"}
+"""Package that an installation may lack -> the extra of edgesr that brings it."""
 
 app = typer.Typer(
     help="Super-resolution networks on a phone, at the lowest precision that still looks like float.",
@@ -74,7 +84,22 @@ def in_one_line(error: Exception) -> str | None:
         return " ".join(str(error).split())
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
         return MACHINE_ERRORS[errno.ENOMEM]
-    return MACHINE_ERRORS.get(error.errno or 0) if isinstance(error, OSError) else None
+    if isinstance(error, ModuleNotFoundError):
+        return _missing_package((error.name or "").split(".")[0])
+    return _machine_error(error) if isinstance(error, OSError) else None
+
+
+def _missing_package(name: str) -> str | None:
+    if name not in EXTRAS:
+        return None
+    return f"{name.replace('_', '-')} is not installed: pip install 'edgesr[{EXTRAS[name]}]'"
+
+
+def _machine_error(error: OSError) -> str | None:
+    code = error.errno or 0
+    if code in PATH_ERRORS and error.filename is not None:
+        return f"{os.fspath(error.filename)}: {PATH_ERRORS[code]}"
+    return MACHINE_ERRORS.get(code)
 
 
 def _fail(line: str, code: int) -> int:

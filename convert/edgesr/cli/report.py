@@ -17,6 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from edgesr_runtime.files import write_atomically
 
@@ -37,7 +38,7 @@ class Proof(Protocol):
 def progress() -> Iterator[Stages]:
     """A progress bar for each stage of the work; nothing at all where stderr is not a terminal."""
     console = Console(stderr=True)
-    label = TextColumn("{task.description}")
+    label = TextColumn("{task.description}", markup=False)  # it may name a picture: photo [1].jpg
     columns = (SpinnerColumn(), label, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
 
@@ -93,7 +94,7 @@ def proof_table(record: Mapping[str, Any]) -> Table:
         "program": record["program"],
         "size": size(record),
         "shape": f"x{record['scale']}, tile {record['tile']}, halo {record['halo']}",
-        "drop": f"{db(record['drop_db'])} on {record['images']} pictures ({db(record['psnr_float'])} to "
+        "drop": f"{db(record['drop_db'])} on {pictures(record)} ({db(record['psnr_float'])} to "
         f"{db(record['psnr_quantized'])}), allowed {allowed}",
         "worst": f"{db(record['drop_db_worst'])} on {record['worst_image']}",
         "of it tiling": "not measured" if tiling is None else db(tiling),
@@ -108,8 +109,12 @@ def proof_table(record: Mapping[str, Any]) -> Table:
     }
     for name, text in rows.items():
         if text:
-            table.add_row(name, text)
+            table.add_row(name, Text(text))
     return table
+
+
+def pictures(record: Mapping[str, Any]) -> str:
+    return f"{record['images']} picture{'s' if record['images'] > 1 else ''}"
 
 
 def mismatches_of(record: Mapping[str, Any]) -> str:

@@ -58,12 +58,10 @@ def simulate(
     """
     from rich.console import Console
 
-    from edgesr_runtime.files import check_writable
-
+    from .outputs import check_outputs
     from .report import progress, warn, write_json
 
-    if json:
-        check_writable(json)
+    check_outputs({"--json": json}, model, weights)
     with progress() as stages:
         from ..simulating import Options
         from ..simulating import simulate as run
@@ -96,14 +94,14 @@ def _table(record: dict[str, Any]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from .report import db
+    from .report import db, pictures
 
     body = f"W{record['weight_bits']}A{record['activation_bits']}"
     everything = ", head and tail at 8 bits" if record["fully_quantized"] else ""
     share = record["simulated_bit_ops"] / record["float_bit_ops"]
     rows = {
         "simulated": f"{record['network']} x{record['scale']}, {record['method']}, {body}{everything}",
-        "PSNR-Y": f"{_pair(record, 'psnr_y', db)} on {record['images']} pictures",
+        "PSNR-Y": f"{_pair(record, 'psnr_y', db)} on {pictures(record)}",
         "SSIM-Y": _pair(record, "ssim_y", lambda value: "-" if value is None else f"{value:.4f}"),
         "drop": f"{db(record['simulated_drop_db'])} (simulated)",
         "FAB": f"{record['simulated_fab']:.2f} bits on average (simulated)",

@@ -2,7 +2,7 @@
 
 One plan lowers to every target; written as JSON it reproduces a program byte for byte. It holds the
 range of each tensor, the weight scales of each convolution, the container of each node (the deployed
-bit map), sensitivities, routing thresholds, and where all that came from.
+bit map), sensitivities, AdaBM's maps, and where all that came from.
 """
 
 import base64
@@ -53,8 +53,10 @@ class Plan:
         sensitivity: node -> predicted mean square error at the output, in grey levels (0..255) squared,
             that its quantization causes (see `noise`). Empty if the method does not estimate it.
         dynamic_sensitivity: convolution -> the same if it were w8a8-dynamic.
-        layer_map: convolution -> AdaBM's b_L in {-1, 0, +1}; empty if the method has none.
-        thresholds: (l_I, u_I) of the image map on the complexity measure (METHODS A.6), or None.
+        layer_map: convolution -> AdaBM's b_L in {-1, 0, +1}; empty if the method has none. To compare with:
+            nothing is deployed by it.
+        thresholds: (l_I, u_I) of the image map on the complexity measure (METHODS A.6), or None. To compare
+            with: tiles are routed by `steps.routing`.
         provenance: how it was made.
     """
 
@@ -108,7 +110,7 @@ def from_record(data: Any, where: str = "the plan") -> Plan:
     """Reads what `Plan.record` made. Raises UserError as `from_json`."""
     try:
         return _read(data)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{where} is not a plan: {error}. Give a file written by `edgesr convert --plan`."
         ) from error
@@ -174,6 +176,8 @@ def _provenance(value: Any) -> Provenance:
     for item in fields(provenance):
         if type(getattr(provenance, item.name)) is not item.type:
             raise ValueError(f"{item.name!r} of 'provenance' is {getattr(provenance, item.name)!r}")
+    if not (0 <= provenance.seed < 2**63 and 0 <= provenance.images < 2**63):
+        raise ValueError(f"'provenance' has the seed {provenance.seed} and {provenance.images} images")
     return provenance
 
 
@@ -186,6 +190,6 @@ def _range(name: str, value: Any) -> Range:
 
 def _scales(name: str, values: Any) -> tuple[float, ...]:
     scales = tuple(float(v) for v in values)
-    if not all(0 < s < 1e30 for s in scales):
-        raise ValueError(f"the scales of {name!r} are not all positive and finite")
+    if not all(1e-30 < s < 1e30 for s in scales):
+        raise ValueError(f"the scales of {name!r} are not all positive and finite as float32")
     return scales

@@ -86,7 +86,7 @@ def read_decisions(path: Path) -> Decisions:
         return Decisions.single(plans.from_record(data, str(path)))
     try:
         return _decisions(data, str(path))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is not a plan: {error}. Give a file written by `edgesr convert --plan`."
         ) from error

@@ -253,7 +253,8 @@ def extremes(
     for batch in batches:
         values = run(batch)
         for row, name in zip(bounds, names, strict=True):
-            row[:] = min(row[0], values[name].min()), max(row[1], values[name].max())
+            # numpy's keep what is no number, Python's lose it.
+            row[:] = np.minimum(row[0], values[name].min()), np.maximum(row[1], values[name].max())
         progress()
     if not np.isfinite(bounds).all():
         raise UserError("the network computes values that are not finite: give --bits f32")

@@ -81,11 +81,12 @@ def check_writable(path: StrPath) -> None:
 def _target(path: StrPath) -> Path | None:
     """The file that is to be replaced; None for a device, which is written directly."""
     try:
+        os.fspath(path).encode()  # what is no UTF-8 could be written, but named in no record or message
         # A link to a pipe resolves to a name that does not exist, so devices are told before resolving.
         return None if _is_device(path) else Path(os.path.realpath(path))
     except OSError as error:
         raise explain(path, error) from error
-    except ValueError as error:  # a null byte in the path
+    except ValueError as error:  # a null byte in the path, or what is no text
         raise UserError(f"{str(path)!r} cannot be written: {error}; choose another name") from error
 
 
@@ -124,7 +125,6 @@ def _refuse_folder(target: Path) -> None:
 
 def _open_temporary(target: Path) -> tuple[int, Path]:
     """Create a new file in `target`'s folder, readable as the user's umask says (mkstemp's would be 0600)."""
-    os.fspath(target).encode()  # a name that the file system cannot hold fails here, not at the rename
     if len(os.fsencode(target.name)) > 255:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     temporary = target.with_name(f".edgesr-{secrets.token_hex(6)}.tmp")

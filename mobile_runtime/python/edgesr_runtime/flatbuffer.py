@@ -11,20 +11,46 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_READ = 64 * 2**20  # bytes, by default of what nobody vouches for; no program comes near
+_TABLE_COST = 64  # bytes of a budget, for keeping one table in mind
+
 
 class CorruptFile(ValueError):
     """The file breaks the format; the message says how."""
 
 
+class Budget:
+    """Bytes of lists, names and tables that may be read in all, each counted as often as the file names it.
+
+    Without it a small file whose tables all point at the same long list would take minutes.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    def charge(self, size: int) -> None:
+        """Counts bytes that are about to be read. Raises CorruptFile where they are too many."""
+        self._left -= size
+        if self._left < 0:
+            raise CorruptFile("its lists name the same things again and again")
+
+
 class Table:
-    """A table at byte `position` of `data`; absent fields give the default, None or nothing."""
+    """A table at byte `position` of `data`; absent fields give the default, None or nothing.
 
-    __slots__ = ("_data", "_object_size", "_position", "_vtable", "_vtable_size")
+    What is reached from it is read from its `budget`; None for a file that is trusted.
+    """
 
-    def __init__(self, data: bytes, position: int) -> None:
+    __slots__ = ("_budget", "_data", "_object_size", "_position", "_vtable", "_vtable_size")
+
+    def __init__(self, data: bytes, position: int, budget: Budget | None = None) -> None:
         """Raises CorruptFile where the table or its vtable does not lie inside `data`."""
         self._data = data
         self._position = position
+        self._budget = budget
+        self.charge(_TABLE_COST)
         self._vtable = position - _number(data, "<i", position)
         self._vtable_size = _number(data, "<H", self._vtable)
         self._object_size = _number(data, "<H", self._vtable + 2)
@@ -34,11 +60,16 @@ class Table:
         _check_span(data, position, self._object_size)
 
     @classmethod
-    def root(cls, data: bytes, identifier: bytes) -> Self:
+    def root(cls, data: bytes, identifier: bytes, budget: Budget | None = None) -> Self:
         """The root table of a file that must carry the four bytes `identifier`."""
         if len(data) < 12 or data[4:8] != identifier:
             raise CorruptFile(f"it does not start like a {identifier.decode()} file")
-        return cls(data, _number(data, "<I", 0))
+        return cls(data, _number(data, "<I", 0), budget)
+
+    def charge(self, size: int) -> None:
+        """Counts bytes that are about to be read. Raises CorruptFile where they are too many."""
+        if self._budget is not None:
+            self._budget.charge(size)
 
     def number(self, slot: int, kind: str, default: int = 0) -> int:
         """The number of `kind` (a `struct` code) in `slot`."""
@@ -47,13 +78,14 @@ class Table:
 
     def table(self, slot: int) -> "Table | None":
         target = self._target(slot)
-        return None if target is None else Table(self._data, target)
+        return None if target is None else Table(self._data, target, self._budget)
 
     def string(self, slot: int) -> str:
         target = self._target(slot)
         if target is None:
             return ""
         length = self._vector_length(target, 1)
+        self.charge(length)
         try:
             return self._data[target + 4 : target + 4 + length].decode()
         except UnicodeDecodeError as error:
@@ -74,6 +106,7 @@ class Table:
             return np.empty(0, kind)
         length = self._vector_length(target, kind.itemsize)
         _check_alignment(target + 4, kind.itemsize)
+        self.charge(length * kind.itemsize)
         return np.frombuffer(self._data, kind.newbyteorder("<"), length, target + 4)
 
     def tables(self, slot: int, limit: int) -> list["Table"]:
@@ -85,10 +118,11 @@ class Table:
         if length > limit:
             raise CorruptFile(f"a list at byte {target} has {length} entries, more than {limit}")
         places = range(target + 4, target + 4 + 4 * length, 4)
-        return [Table(self._data, place + _number(self._data, "<I", place)) for place in places]
+        return [Table(self._data, place + _number(self._data, "<I", place), self._budget) for place in places]
 
     def check_fields(self) -> None:
         """Check the header of a table whose schema is not known: all fields must lie inside it."""
+        self.charge(self._vtable_size)
         for slot in range((self._vtable_size - 4) // 2):
             self._place(slot, 1)
 

@@ -1,7 +1,6 @@
 """How much memory there may be: sizes as people write them, and what this process holds already."""
 
 import re
-import resource
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def parse_size(text: str) -> int:
     Raises:
         UserError: it is none, or not above zero.
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmg]i?b|b)\s*", text, re.IGNORECASE)
+    found = re.fullmatch(r"\s*([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([kmg]i?b|b)\s*", text, re.IGNORECASE)
     size = int(float(found[1]) * _UNITS[found[2].lower()]) if found else 0
     if size <= 0:
         raise UserError(f"{text!r} is no amount of memory; give one such as 512MB or 1GiB")
@@ -31,7 +30,12 @@ def parse_size(text: str) -> int:
 
 
 def held() -> int:
-    """Bytes of memory that this process holds now; where the system does not tell, the most it ever held."""
+    """Bytes of memory that this process holds now; where the system does not tell, the most it ever held, or
+    0 on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return 0
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * resource.getpagesize()

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgesr_runtime.errors import UserError
-from edgesr_runtime.flatbuffer import CorruptFile, Table
+from edgesr_runtime.flatbuffer import MAX_READ, Budget, CorruptFile, Table
 from edgesr_runtime.tflite_rules import Tensor, read_tensor
 
 PROBE_SECONDS = 120
@@ -50,7 +50,7 @@ def check_structure(data: bytes) -> Contents:
         CorruptFile: the file breaks the format, or uses what edgesr programs never use (tensor data
             outside the file, sparse or variable-shaped tensors, custom operators).
     """
-    model = Table.root(data, b"TFL3")
+    model = Table.root(data, b"TFL3", Budget(MAX_READ))
     if model.number(0, "I") != _MODEL_VERSION:
         raise CorruptFile(f"its TFLite schema version is {model.number(0, 'I')}, not {_MODEL_VERSION}")
     if model.tables(8, 0) or model.tables(9, 0):
@@ -102,6 +102,7 @@ def _read_metadata(model: Table, buffers: Sequence[memoryview]) -> dict[str, byt
         name, index = entry.string(0), entry.number(1, "I")
         if name in entries or index >= len(buffers):
             raise CorruptFile(f"its metadata entry {name!r} is double or has no buffer")
+        model.charge(len(buffers[index]))
         entries[name] = bytes(buffers[index])
     return entries
 

@@ -4,7 +4,8 @@ Ranges are running extremes, since a moving average clips the outliers that the 
 of (A.11), and reach what the same pictures in stronger colours need; bit-aware clipping is an explicit
 step and looks behind activations; weight scales are found per output channel on the grid that the
 container really uses; channels are equalized by the noise predicted at the output. The layer map and the
-routing thresholds are AdaBM's.
+thresholds of the image map are AdaBM's: kept in the plan to compare with, for a program routes by thresholds
+of its own (`steps.routing`) and its containers come from the search.
 """
 
 from dataclasses import dataclass, replace

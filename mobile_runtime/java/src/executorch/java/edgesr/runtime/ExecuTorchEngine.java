@@ -54,13 +54,17 @@ public final class ExecuTorchEngine implements Engine {
     }
 
     private static File written(byte[] program, File folder) throws EdgesrException {
+        File copy = null;
         try {
-            File copy = File.createTempFile("edgesr", ".pte", folder);
+            copy = File.createTempFile("edgesr", ".pte", folder);
             try (OutputStream stream = new FileOutputStream(copy)) {
                 stream.write(program);
             }
             return copy;
         } catch (IOException error) {
+            if (copy != null && !copy.delete()) { // half a copy takes up what little space there is
+                copy.deleteOnExit();
+            }
             throw new EdgesrException(folder + " cannot be written to (" + error.getMessage() + "); free some space",
                     error);
         }

@@ -120,6 +120,7 @@ def test_mismatches_are_summed_over_the_devices() -> None:
     found = all_rows(here, (there, gone))
     record = judged_on(found, {"reference_mismatches": 1})
     assert record["reference_mismatches"] == 5 and len(record["devices"]) == 4
+    assert [row["passed"] for row in record["devices"]] == [False, True, False, False]
     assert record["devices"][0]["device"] == "host"
     assert failures_of(found) == ("x", "y")
     assert judged_on((), {"reference_mismatches": 1}) == {"reference_mismatches": 1, "devices": []}

@@ -98,6 +98,8 @@ def op_key(node: TypedNode, graph: TypedGraph, sizes: dict[str, Shape]) -> str:
         geometry = (op.weight.shape[2:], op.stride, op.dilation, (op.padding.top, op.padding.left))
         words += ["x".join(map(str, pair)) for pair in geometry]
         words += [f"groups {op.groups}", "relu" if op.relu else "linear"]
+    if isinstance(op, ops.MaxPool):
+        words += ["x".join(map(str, pair)) for pair in (op.kernel, op.stride)]
     words += [_tensor(graph[name], sizes) for name in node.inputs]
     return " ".join([*words, "->", _tensor(node, sizes)])
 

@@ -215,13 +215,21 @@ def _broken(agreement: Agreement, routed: Routed) -> Iterable[str]:
 def all_rows(here: Comparison | None, elsewhere: Sequence[Row]) -> tuple[Row, ...]:
     """This machine's own figures, and below them the others'."""
     own = here.variants.items() if here else ()
-    rows = (Row(HOST, THIS_HOST, "", False, variant, agreement) for variant, agreement in own)
+    rows = (
+        Row(HOST, THIS_HOST, "", False, name, agreement, failures=_differing(agreement))
+        for name, agreement in own
+    )
     return (*rows, *elsewhere)
 
 
+def _differing(agreement: Agreement) -> tuple[str, ...]:
+    count = agreement.mismatches
+    return (f"{THIS_HOST}: {count} values differ from the integer reference",) if count else ()
+
+
 def failures_of(rows: Sequence[Row]) -> tuple[str, ...]:
-    """What is wrong anywhere, each once."""
-    return tuple(dict.fromkeys(words for row in rows for words in row.failures))
+    """What is wrong elsewhere, each once; of this machine the gate tells by itself."""
+    return tuple(dict.fromkeys(words for row in rows if row.device != HOST for words in row.failures))
 
 
 def judged_on(rows: Sequence[Row], record: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,19 @@ from ..evaluation.judge import Rgb
 from .deployment import Network, pixels_of
 
 CHEAP = 8  # pixels: a halo that costs little at the usual tiles
+KEPT = 0.5  # share of the pixels computed for a tile, below which a larger tile is worth a word
 SEAM = 1.0  # grey levels that a float tile may differ from the whole picture where it is kept
+
+
+def waste(tile: int, halo: int) -> str:
+    """Tells where most of what is computed for an inner tile is thrown away; "" where it is not."""
+    kept, larger = ((1 - 2 * halo / side) ** 2 for side in (tile, 2 * tile))
+    if kept >= KEPT:
+        return ""
+    return (
+        f"this network looks far, so {halo} pixels of a tile are thrown away at each seam: tiles of {tile} "
+        f"pixels keep {kept:.0%} of what is computed, --tile {2 * tile} would keep {larger:.0%}"
+    )
 
 
 def exact_halo(radius: int | None, tile: int) -> int | None:

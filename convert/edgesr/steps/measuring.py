@@ -18,6 +18,7 @@ from .deployment import as_file, deployed, write_program
 from .unfinished import Unfinished
 
 EVIDENCE = 1024  # bytes that the evidence will add to a file, at most
+EVIDENCE_ROW = 600  # the same for each variant at each place of `--verify-on`
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Measuring:
         describe: plan -> the metadata of its program.
         memory: of drops that were measured before.
         compress: whether bytes are counted after gzip.
+        evidence: bytes that are kept free for what is not measured yet.
     """
 
     graph: Graph
@@ -39,6 +41,7 @@ class Measuring:
     threads: int
     target: str = TARGET
     compress: bool = False
+    evidence: int = EVIDENCE
 
     def foreseen(self, plan: Plan) -> Foreseen:
         return self.memory.foreseen(plan, self._foreseen)
@@ -47,7 +50,7 @@ class Measuring:
         return self.table.milliseconds(quantize(self.graph, plan), self.describe(plan).tile)
 
     def size(self, plan: Plan) -> int:
-        return len(as_file(self._program(plan), self.compress)) + EVIDENCE
+        return len(as_file(self._program(plan), self.compress)) + self.evidence
 
     def _foreseen(self, plan: Plan) -> Foreseen:
         info = self.describe(plan)

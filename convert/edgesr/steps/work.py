@@ -15,6 +15,7 @@ from edgesr_runtime.program import read_info
 
 from ..defaults import SEED
 from ..devices.costs import CostTable
+from ..devices.places import HOST, places
 from ..errors import UserError
 from ..evaluation.judge import Case, judge, prepare
 from ..evaluation.resize import downscale
@@ -34,9 +35,9 @@ from ..quantization.tuning import Settings, steps, tune
 from .deployment import Typed, deployed, float_tiles, whole_picture
 from .description import describe, int8_mac_share
 from .evidence import Evidence, compare_with_reference
-from .halo import CHEAP, economic_halo, exact_halo
+from .halo import CHEAP, economic_halo, exact_halo, waste
 from .ladder import Decisions, Rung
-from .measuring import Measuring
+from .measuring import EVIDENCE, EVIDENCE_ROW, Measuring
 from .network import float_graph, prove_equal
 from .options import Options
 from .pictures import LEAST_SIDE, Drawn, calibration_tiles, draw, most_complex, tiles_of
@@ -75,6 +76,8 @@ class Work:
         )
         prove_equal(self.graph, self.network, self.pixel_range)
         self.halo = self._halo()
+        if options.tile is None and (words := waste(self.tile, self.halo)):
+            self.notes.append(words)
 
     def _halo(self) -> int:
         pictures = (downscale(p.rgb, self.network.scale) for p in self.drawn.calibrate[:SEAM_PICTURES])
@@ -176,8 +179,14 @@ class Work:
     def measuring(self) -> Measuring:
         return Measuring(
             self.graph, self.cases, self.describe, self.table, self.unfinished, self.threads,
-            self.options.target, self.options.compress,
+            self.options.target, self.options.compress, EVIDENCE + self._device_rows * EVIDENCE_ROW,
         )  # fmt: skip
+
+    @property
+    def _device_rows(self) -> int:
+        """Of the evidence that `--verify-on` adds; this machine's own are among them."""
+        elsewhere = (HOST, *places(self.options.verify_on)) if self.options.verify_on else ()
+        return len(elsewhere) * max(1, len(self.options.variants))
 
     def searched(self, plan: Plan, comfort: float = COMFORT) -> Found:
         """The cheapest containers that keep the drop within `--max-drop`, and all budgets."""

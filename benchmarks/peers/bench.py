@@ -80,7 +80,8 @@ def program(network: Network, peer: Peer) -> Row:
     row = Row(peer.tool, peer.form)
     try:
         with worker(job) as process:
-            row = replace(row, seconds=process.ask("make"))
+            seconds, memory = process.ask("make")
+        row = replace(row, seconds=seconds, memory=memory)
         contents = [path.read_bytes() for path in sorted(job.folder.glob(f"{PROGRAM}.*"))]
         packed = sum(len(gzip.compress(content, 9)) for content in contents)
         row = replace(row, size=sum(map(len, contents)), packed=packed)

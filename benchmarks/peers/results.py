@@ -22,6 +22,7 @@ class Row:
         spread: how far the middle half of the runs reaches, as a share of that.
         wall: the same by the clock, with what other processes took in between.
         failure: why there is no more.
+        memory: megabytes that its making took, the most of one process.
     """
 
     tool: str
@@ -35,6 +36,7 @@ class Row:
     spread: float | None = None
     wall: float | None = None
     failure: str | None = None
+    memory: float | None = None
 
     def timed(self, runs: Sequence[tuple[float, float]]) -> "Row":
         """The row with its times: (processor, clock) milliseconds of each run."""
@@ -62,7 +64,7 @@ class Results:
 
 HEADER = (
     "tool", "form", "drop, mean / worst (dB)", "time / LiteRT float", "time / own float", "ms",
-    "bytes", "gzip", "made in (s)",
+    "bytes", "gzip", "made in (s)", "with (MB)",
 )  # fmt: skip
 
 
@@ -86,8 +88,8 @@ def _cells(row: Row, reference: Row, own: Row | None) -> list[str]:
     milliseconds = f"{row.milliseconds:.2f}" if row.milliseconds else ""
     times = (_ratio(row, reference), _ratio(row, own))
     sizes = ("" if size is None else f"{size:,}" for size in (row.size, row.packed))
-    seconds = "" if row.seconds is None else f"{row.seconds:.0f}"
-    return [row.tool, row.form, drop, *times, milliseconds, *sizes, seconds]
+    made = ("" if figure is None else f"{figure:,.0f}" for figure in (row.seconds, row.memory))
+    return [row.tool, row.form, drop, *times, milliseconds, *sizes, *made]
 
 
 def _ratio(row: Row, base: Row | None) -> str:

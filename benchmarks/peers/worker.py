@@ -1,6 +1,7 @@
 """A process for each program: a crash becomes a line of the table, and no library meets another one."""
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -43,13 +44,15 @@ class Bench:
     def __init__(self, job: Job) -> None:
         self.job, self.peer = job, PEERS[job.peer]
 
-    def make(self) -> float:
-        """Processor seconds from network and tiles to the program, the tool's imports included."""
+    def make(self) -> tuple[float, float]:
+        """From network and tiles to the program, the tool's imports included: processor seconds, and the
+        most megabytes that one of the processes held, PyTorch's among them.
+        """
         subject = self.job.subject
         _ = subject.module, subject.example  # edgesr's own loading is nobody's time
         start = _processor_seconds()
         self.peer.make(subject, self.job.folder)
-        return _processor_seconds() - start
+        return _processor_seconds() - start, _peak_megabytes()
 
     def load(self) -> None:
         self.run = self.peer.load(self.job.folder)
@@ -84,6 +87,12 @@ class Bench:
 def _processor_seconds() -> float:
     """Of this process and of those that it started and that are done."""
     return sum(os.times()[:4])
+
+
+def _peak_megabytes() -> float:
+    """Of this process, or of the largest of those that it started and that are done."""
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return max(peaks) / 1024
 
 
 def _serve(connection: Connection, job: Job) -> None:

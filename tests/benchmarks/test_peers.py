@@ -9,7 +9,7 @@ from peers.results import BEGIN, END, Results, Row, figures, into_page, table
 from peers.worker import ending, reason
 
 FLOAT = Row("edgesr, LiteRT", "float32", 5.0, 1000, 900, 0.0, 0.01, 40.0, 0.1, 40.0)
-INT8 = Row("edgesr, LiteRT", "w8a8", 6.0, 300, 200, 0.0834, 0.222, 10.0, 0.1, 10.0)
+INT8 = Row("edgesr, LiteRT", "w8a8", 6.0, 300, 200, 0.0834, 0.222, 10.0, 0.1, 10.0, memory=1234.5)
 PEER_FLOAT = Row("Other", "float32", 1.0, 2000, 1800, 0.0, 0.01, 20.0, 0.1, 20.0)
 PEER = Row("Other", "int8", 2.0, 500, 400, 0.5, 1.0, 15.0, 0.1, 15.0)
 BROKEN = Row("Other", "int4", failure="failed: it says no")
@@ -22,14 +22,14 @@ def cells(line: str) -> list[str]:
 def test_times_are_relative_to_litert_and_to_the_tools_own_float() -> None:
     lines = table([FLOAT, INT8, PEER_FLOAT, PEER]).splitlines()
     assert cells(lines[3]) == [
-        "edgesr, LiteRT", "w8a8", "0.083 / 0.222", "0.25", "0.25", "10.00", "300", "200", "6",
+        "edgesr, LiteRT", "w8a8", "0.083 / 0.222", "0.25", "0.25", "10.00", "300", "200", "6", "1,234",
     ]  # fmt: skip
     assert cells(lines[5])[3:5] == ["0.38", "0.75"]
 
 
 def test_what_failed_says_why_and_has_no_figures() -> None:
     assert cells(table([FLOAT, BROKEN]).splitlines()[-1]) == [
-        "Other", "int4", "failed: it says no", "", "", "", "", "", "",
+        "Other", "int4", "failed: it says no", "", "", "", "", "", "", "",
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Calibration methods: the same plan for the same seed, and usable plans in every odd case."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,11 +14,10 @@ from edgesr.graph.execute import predict
 from edgesr.graph.graph import Graph
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.methods import METHODS, by_name
-from edgesr.quantization.methods.adabm import image_thresholds, layer_map
 from edgesr.quantization.plan import Plan, from_json
 from edgesr.quantization.quantize import quantize
 from edgesr.quantization.reference import run
-from edgesr.quantization.statistics import CalibrationTiles, Statistics
+from edgesr.quantization.statistics import CalibrationTiles
 
 from .toy import conv, graph_of
 
@@ -133,30 +132,13 @@ def test_activations_of_every_kind_are_calibrated(method: str) -> None:
     assert plan.ranges["cat"] == plan.ranges["small"] == plan.ranges["back"] == plan.ranges["product"]
 
 
-def spread_of(*values: float) -> tuple[Graph, Statistics]:
-    """A chain of convolutions whose inputs have these standard deviations."""
-    steps = [(f"c{i}", conv(i, 3, 3), f"c{i - 1}" if i else "image") for i in range(len(values))]
-    graph = graph_of(*steps)
-    names = [node.name for node in graph][: len(values)]
-    unused = {field.name: {} for field in fields(Statistics)}
-    return graph, Statistics(
-        **{**unused, "spread": {n: np.array([v]) for n, v in zip(names, values, strict=True)}}
-    )
-
-
-@pytest.mark.parametrize(
-    ("spreads", "expected"),
-    [([5.0], [0]), ([1.0, 2.0], [-1, 1]), ([2.0, 1.0, 3.0], [0, -1, 1]), ([4.0] * 5, [0] * 5)],
-)
-def test_the_layer_map_of_few_or_equal_layers(spreads: list[float], expected: list[int]) -> None:
-    assert list(layer_map(*spread_of(*spreads)).values()) == expected
-
-
-def test_the_image_map_is_off_where_all_tiles_are_alike() -> None:
-    assert image_thresholds(CalibrationTiles(pictures(1), 1)) is None
-    assert image_thresholds(CalibrationTiles(pictures(1).repeat(6, 1, 1, 1), 1)) is None
-    thresholds = image_thresholds(CalibrationTiles(pictures(8), 1))
-    assert thresholds is not None and thresholds[0] < thresholds[1]
+def test_the_maps_of_adabm_are_in_its_plan() -> None:
+    graph = graph_of(("c0", conv(0, 3, 8), "image"), ("c1", conv(1, 8, 3), "c0"))
+    plan = by_name("adabm")(graph, CalibrationTiles(pictures(8), 1), 8)
+    assert sorted(plan.layer_map.items()) in ([("c0", -1), ("c1", 1)], [("c0", 1), ("c1", -1)])
+    assert plan.thresholds is not None and plan.thresholds[0] < plan.thresholds[1]
+    alike = CalibrationTiles(pictures(1).repeat(6, 1, 1, 1), 1)
+    assert by_name("adabm")(graph, alike, 8).thresholds is None
 
 
 def test_unknown_methods_list_the_known_ones() -> None:

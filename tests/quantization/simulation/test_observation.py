@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from edgesr.graph import ops
 from edgesr.graph.execute import run
 from edgesr.graph.graph import Graph, Node, single_input
+from edgesr.quantization.maps import moving_average
 from edgesr.quantization.simulation.crops import Crops
 from edgesr.quantization.simulation.observation import (
     BATCH,
     averaged,
-    moving_average,
     observe,
     opened,
     percentiles,

@@ -20,15 +20,12 @@ from ...graph.ops import Conv2d
 from ..clipping import clip_before_activations
 from ..containers import WEIGHT_BITS, containers
 from ..equalize import Tensors, channel_scales, equalized
+from ..maps import image_thresholds, layer_map
 from ..noise import NoiseGains, dynamic_noise, predicted_noise, typical_gains
 from ..plan import Plan, Provenance, Range
 from ..rounding import round_weights
 from ..statistics import BATCH, CalibrationTiles, Statistics, collect, settle
 from ..weights import omse_scales
-
-DECAY = 0.9  # of the moving averages over batches
-LAYER_PERCENTILES = (30, 70)
-IMAGE_QUANTILES = (0.1, 0.9)
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ def adabm(graph: Graph, tiles: CalibrationTiles, body_bits: int, levers: Levers 
         bias_corrections=corrections if levers.correct_bias else {},
         channel_scales=scales,
         containers=chosen,
-        layer_map=layer_map(graph, statistics),
-        thresholds=image_thresholds(tiles),
+        layer_map=layer_map({c.name: float(statistics.spread[c.inputs[0]].mean()) for c in graph.convs}),
+        thresholds=image_thresholds(_detail(tiles), BATCH),
         provenance=Provenance("adabm", len(tiles.pixels), tiles.fingerprint, tiles.seed),
     )
     noise = {name: result.noise for name, result in rounded.items()}
@@ -108,28 +105,7 @@ def _conv(node: Node) -> Conv2d:
     return node.op
 
 
-def layer_map(graph: Graph, statistics: Statistics) -> dict[str, int]:
-    """b_L: -1, 0 or +1 per convolution by the spread of its input (METHODS A.4)."""
-    spread = {node.name: statistics.spread[node.inputs[0]].mean() for node in graph.convs}
-    low, high = np.percentile(list(spread.values()), LAYER_PERCENTILES)
-    return {name: int(value > high) - int(value < low) for name, value in spread.items()}
-
-
-def image_thresholds(tiles: CalibrationTiles) -> tuple[float, float] | None:
-    """l_I and u_I: moving 10 % and 90 % quantiles of the tiles' complexity (METHODS A.6).
-
-    None where they coincide (one tile, or all alike): the image map is then off (METHODS A.11).
-    """
+def _detail(tiles: CalibrationTiles) -> list[float]:
+    """Complexity of each tile, as the image map sees it."""
     levels = (tiles.pixels * (255 / tiles.pixel_range)).round().to(torch.uint8)
-    scores = np.array([complexity(tile.permute(1, 2, 0).numpy()) for tile in levels])
-    quantiles = [np.quantile(scores[i : i + BATCH], IMAGE_QUANTILES) for i in range(0, len(scores), BATCH)]
-    low, high = (_moving_average(np.array([q[i] for q in quantiles])) for i in range(2))
-    return (low, high) if high > low else None
-
-
-def _moving_average(values: np.ndarray) -> float:
-    """Exponential average that starts at its first value."""
-    average = values[0]
-    for value in values[1:]:
-        average = DECAY * average + (1 - DECAY) * value
-    return float(average)
+    return [complexity(tile.permute(1, 2, 0).numpy()) for tile in levels]

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from ...graph.graph import Graph
+from ..maps import image_thresholds, layer_map
+from . import observation
 from .crops import Crops
 from .forward import Rounded, Rounding, forward
 from .layer import Layer
-from .maps import image_shift, image_thresholds, layer_map, layer_shift
+from .maps import image_shift, layer_shift
 from .observation import apart, observe, opened
 from .roles import Roles, roles
 from .rules import PUBLISHED, Rule
@@ -155,7 +157,7 @@ def calibrated(
         )
         for site in chosen
     )
-    bounds = image_thresholds(crops.detail) if parts.image_map else None
+    bounds = image_thresholds(crops.detail.tolist(), observation.BATCH) if parts.image_map else None
     thresholds = None if bounds is None else (torch.tensor(bounds[0]), torch.tensor(bounds[1]))
     warnings = constant_inputs(chosen, seen)
     if parts.image_map and bounds is None:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from ...graph.execute import run
 from ...graph.graph import Graph, Node
+from ..maps import moving_average
 from .crops import Crops
 
 BATCH = 16  # crops
-DECAY = 0.9  # of the moving averages over batches
 PERCENTILE = 99.0  # of the values; as many are cut off at the other end
 SAMPLES = 2**15  # values of a tensor and batch that are looked at closely: sorting all would take too long
 
@@ -53,14 +53,6 @@ def percentiles(seen: Observed) -> Range:
     marks = np.array([np.percentile(part.numpy(), (100 - PERCENTILE, PERCENTILE)) for part in seen.samples])
     low, high = (moving_average(column) for column in marks.T)
     return low, high
-
-
-def moving_average(values: Floats, decay: float = DECAY) -> float:
-    """Exponential average that starts at its first value."""
-    average = values[0]
-    for value in values[1:]:
-        average = decay * average + (1 - decay) * value
-    return float(average)
 
 
 def observe(

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ...graph import ops
 from ...graph.graph import Graph
+from ..maps import moving_average
 from .crops import Crops
 from .forward import Rounded, Rounding
-from .observation import moving_average, observe
+from .observation import observe
 from .quantizers import quantize_signed
 from .roles import roles
 from .rules import largest_weight

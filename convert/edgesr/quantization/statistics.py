@@ -64,13 +64,12 @@ class Statistics:
     Attributes:
         low, high: smallest and largest value per tile and channel, shape (tiles, channels), where
             `reaching` adds tiles.
-        mean, variance: per channel over all tiles, shape (channels,).
+        variance: per channel over all tiles, shape (channels,).
         spread: standard deviation over (C,H,W) per tile, shape (tiles,).
     """
 
     low: Mapping[str, np.ndarray]
     high: Mapping[str, np.ndarray]
-    mean: Mapping[str, np.ndarray]
     variance: Mapping[str, np.ndarray]
     spread: Mapping[str, np.ndarray]
 
@@ -115,7 +114,6 @@ def collect(graph: Graph, tiles: CalibrationTiles, progress: Callable[[], None] 
     return Statistics(
         low={name: table[0] for name, table in rows.items()},
         high={name: table[1] for name, table in rows.items()},
-        mean={name: table[2].mean(axis=0, dtype=np.float64) for name, table in rows.items()},
         variance={name: _variance(table[2], table[3], axis=0) for name, table in rows.items()},
         spread={name: np.sqrt(_variance(table[2], table[3], axis=1)) for name, table in rows.items()},
     )

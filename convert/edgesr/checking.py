@@ -5,7 +5,7 @@ read, judged and dropped one by one, so a folder may be of any size.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,7 @@ class Check:
             "seconds": dict.fromkeys(("calibrate", "search", "tune", "lower"), 0.0)
             | {"check": round(self.seconds, 2)},
             **self.evidence.record(),
+            "sizes": asdict(self.info.sizes) if self.info.sizes else None,
             "variants": list(self.info.variants),
             "layers": layers_json(self.info),
             "gate": self.gate.record(),

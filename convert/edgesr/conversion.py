@@ -6,7 +6,7 @@ the pictures, the plan and the seed, so that the same input gives the same bytes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from .steps.ladder import Decisions, read_decisions
 from .steps.options import Options
 from .steps.progress import Stages, quiet
 from .steps.routing import Picked
+from .steps.sizes import check_network, with_sizes
 from .steps.variants import Variants, as_given, decide
 from .steps.work import Work
 
@@ -78,6 +79,7 @@ class Conversion:
             "milliseconds": {name: round(value, 3) for name, value in self.milliseconds.items()},
             "seconds": {name: round(value, 2) for name, value in self.seconds.items()},
             **self.evidence.record(),
+            "sizes": asdict(self.info.sizes) if self.info.sizes else None,
             "variants": list(self.info.variants),
             "routing": None if self.picked is None else self.picked.record(),
             "layers": layers_json(self.info),
@@ -101,11 +103,14 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
     places = prepared(on, cpus, stages) if on else ()
     given = None if options.bits in BITS else read_decisions(Path(options.bits))
     work = Work(options, given, stages)
+    if options.sizes:
+        check_network(options.sizes, work.tile, work.network.scale, work.graph)
     variants = decide(work) if given is None else as_given(work, given)
     with work.timed("lower"):
         stages("lowering", None)
         typed = {name: quantize(rung.graph, rung.plan) for name, rung in variants.rungs.items()}
         info = replace(work.describe_all(variants.rungs), routing=variants.decisions.routing)
+        info = with_sizes(info, options.sizes)
         draft = write_program(typed, _checked(info, options.bits), options.target)
     with work.timed("check"):
         evidence = work.measure(draft, typed, info)

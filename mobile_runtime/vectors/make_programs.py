@@ -23,7 +23,7 @@ from edgesr_runtime.program import read_info, read_program
 HERE = Path(__file__).parent
 KEPT = (
     *("schema", "edgesr", "network", "scale", "pixel_range", "tile", "halo", "exact_halo", "variants"),
-    *("routing", "colour"),
+    *("routing", "colour", "sizes"),
 )
 """What every runtime keeps of the metadata."""
 

@@ -15,11 +15,11 @@ _LAYER = {
     "input_range": [0, 255.5], "output_range": None, "sensitivity": 0.01, "variant": "low",
 }  # fmt: skip
 _GOOD: dict[str, Any] = {
-    "schema": "1.1", "edgesr": "0.1.0", "network": "nearest", "scale": 2, "pixel_range": 255, "tile": 16,
+    "schema": "1.2", "edgesr": "0.1.0", "network": "nearest", "scale": 2, "pixel_range": 255, "tile": 16,
     "halo": 2, "exact_halo": 5, "variants": ["low", "high"],
     "routing": {"low": 3.5, "high": 12, "skip": 0.25, "error": 1.5}, "colour": "rgb",
     "calibration": {"method": "minmax", "images": 16, "fingerprint": "0123456789abcdef" * 4, "seed": 7},
-    "layers": [_LAYER], "evidence": {"drop_db": 0.02},
+    "layers": [_LAYER], "evidence": {"drop_db": 0.02}, "sizes": {"min": 1, "max": 4096},
 }  # fmt: skip
 BASE = json.dumps(_GOOD, separators=(",", ":"))
 
@@ -63,6 +63,12 @@ _LIMITS: dict[str, tuple[Any, ...]] = {
     _HALF: ([1, 1], [2, 1], [0, "x"], [True, 2], [1, 2, 3], [1], [0, 10**400], [-0.0, 0]),
     "layers/0/variant": ("serving_default", "mid", "best"),
     "evidence": ({"a": [{"b": None}], "c": 1e300}, {"deep": [[[[]]]]}),
+    "sizes": (
+        *({"min": 16, "max": 16}, {"min": 15, "max": 17.0}, {"min": 16, "max": 16, "more": 1}),
+        *({"min": 17, "max": 64}, {"min": 1, "max": 15}, {"min": 32, "max": 8}),
+    ),
+    "sizes/min": (16, 17, 16.0),
+    "sizes/max": (16, 15, 4097),
 }
 
 # Text that no change of values makes: what stands in place of the seed's 7, and how the reader must end.
@@ -90,6 +96,8 @@ _NAME_TEXTS: dict[str, str] = {
     "\xf5\x80\x80\x80": _NOT_JSON, "\xe6\xbc": _NOT_JSON, "\xf0\x80\x80\x80": _NOT_JSON,
     r"\uff11\u0661": "", "\\u\xef\xbc\x91111": _NOT_JSON,
 }  # fmt: skip
+
+_OF_1_1 = BASE.replace("1.2", "1.1", 1).replace(',"sizes":{"min":1,"max":4096}', "")
 
 # And of the whole text.
 _WHOLE: dict[str, tuple[str, str]] = {
@@ -119,8 +127,11 @@ _WHOLE: dict[str, tuple[str, str]] = {
     "longer number": (BASE.replace("0.02", "9" * 4301), _NOT_JSON),
     "huge numbers in evidence": (BASE.replace("0.02", "[1e999,-1e999,1e-999]"), ""),
     "new keys": (BASE.replace('"seed"', '"new":{"a":[1]},"seed"').replace("{", '{"new":null,', 1), ""),
+    "of schema 1.1": (_OF_1_1, ""),
     "of schema 1.0": (
-        BASE.replace("1.1", "1.0", 1).replace('"exact_halo":5,', "").replace(',"skip":0.25,"error":1.5', ""),
+        _OF_1_1.replace("1.1", "1.0", 1)
+        .replace('"exact_halo":5,', "")
+        .replace(',"skip":0.25,"error":1.5', ""),
         "",
     ),
     "two wrong fields": (

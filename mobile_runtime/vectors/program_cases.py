@@ -24,6 +24,7 @@ from edgesr.lowering.executorch import container
 from edgesr.lowering.executorch.flatbuffer import Table, encode
 from edgesr.lowering.tflite.writer import write
 from edgesr.quantization.affine import QParams
+from edgesr_runtime.metadata import RESIZABLE_SCHEMA, SizeRange
 
 Case = tuple[str, str, list[list[Any]], str]
 """File, name, splices, and what the refusal must say (empty: whatever the Python runtime decides)."""
@@ -111,9 +112,22 @@ def _tflites() -> Iterator[Changed]:
         ("of one variant more", tiny_info(tile=8, variants=("low", "mid", "high")), "are not its variants"),
         ("of one variant less", tiny_info(tile=8, variants=("high",)), "are not its variants"),
     ):
-        model = _tiny()
-        model.buffers[model.metadata[0].buffer].data = np.frombuffer(info.to_json().encode(), np.uint8)
+        yield name, pack(_saying(info.to_json())), says
+    for name, metadata, free, says in (
+        ("other sizes as well", _resizable(16), True, ""),
+        ("other sizes unsaid", _INFO.to_json(), True, "does not fit its metadata"),
+        ("other sizes only said", _resizable(16), False, "does not fit its metadata"),
+    ):
+        model = _saying(metadata)
+        for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors[:2] if free):
+            tensor.shapeSignature = [1, -1, -1, 3]
         yield name, pack(model), says
+
+
+def _saying(metadata: str) -> Any:
+    model = _tiny()
+    model.buffers[model.metadata[0].buffer].data = np.frombuffer(metadata.encode(), np.uint8)
+    return model
 
 
 def _ptes(files: Mapping[str, bytes]) -> Iterator[Changed]:
@@ -142,6 +156,10 @@ def _ptes(files: Mapping[str, bytes]) -> Iterator[Changed]:
     yield "a method more", _pte(names=("low", "mid", "high")), "are not its variants"
     yield "another tile", _pte(sides=(9, 16)), "does not fit its metadata"
     yield "another scale", _pte(sides=(8, 24)), "does not fit its metadata"
+    yield "smaller pictures as well", _pte(_resizable(16), sides=(16, 32), resizable=True), ""
+    yield "smaller pictures unsaid", _pte(sides=(8, 16), resizable=True), "does not fit its metadata"
+    yield "smaller pictures only said", _pte(_resizable(16), sides=(16, 32)), "does not fit its metadata"
+    yield "another largest side", _pte(_resizable(17), sides=(16, 32), resizable=True), "does not fit its"
     yield "an impossible side", _pte(sides=(8, 1 << 17)), "impossible shape"
     yield "side 0", _pte(sides=(0, 16)), "impossible shape"
     yield "no metadata", files[PTE].replace(b"edgesr\0", b"EDGESR\0"), "is not an edgesr program"
@@ -233,11 +251,16 @@ def _written() -> bytes:
     return write({"serving_default": graph}, 8, _ONE.to_json().encode(), pack_int4=True)
 
 
+def _resizable(largest: int) -> str:
+    return replace(_INFO, schema=RESIZABLE_SCHEMA, sizes=SizeRange(4, largest)).to_json()
+
+
 def _pte(
-    metadata: str | None = None, sides: tuple[int, int] = (8, 16), names: tuple[str, ...] = ("low", "high")
-) -> bytes:
+    metadata: str | None = None, sides: tuple[int, int] = (8, 16), names: tuple[str, ...] = ("low", "high"),
+    resizable: bool = False,
+) -> bytes:  # fmt: skip
     """Methods that hand a picture to a delegate whose program is no more than a few bytes here."""
-    takes, gives = (container.Tensor((1, 3, side, side)) for side in sides)
+    takes, gives = (container.Tensor((1, 3, side, side), resizable=resizable) for side in sides)
     methods = [container.Delegated(name, takes, (gives,), name.encode()) for name in names]
     return container.pack(methods, {"edgesr": metadata or _INFO.to_json()}, {"w": bytes(64), "b": bytes(16)})
 

@@ -13,6 +13,7 @@ from edgesr.lowering.executorch.kinds import Kind
 from edgesr.lowering.executorch.writer import write
 from edgesr.lowering.targets import target_of
 from edgesr.quantization.typed import AnyConv
+from edgesr_runtime.metadata import SizeRange
 
 NODES = [
     (Kind.TRANSPOSE, "image"),
@@ -37,10 +38,13 @@ def test_every_layer_of_a_tflite_program(program: Path) -> None:
     assert {layer.container for layer in latency.layers} == {"int8", "f32"}
 
 
-def test_every_layer_of_an_executorch_program(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sizes", [None, SizeRange(16, 1024)])
+def test_every_layer_of_an_executorch_program(photos: Path, tmp_path: Path, sizes: SizeRange | None) -> None:
+    """On its tile, also where it takes larger pictures."""
     needs_executorch()
     path = tmp_path / "plain.pte"
-    convert(Options("plain", path, calib=photos, bits="w8a8", method="minmax", tile=32, target="executorch"))
+    quick = {"calib": photos, "bits": "w8a8", "method": "minmax", "tile": 32, "target": "executorch"}
+    convert(Options("plain", path, sizes=sizes, **quick))  # type: ignore[arg-type]
     data = path.read_bytes()
     ((variant, latency),) = latencies(data, runs=2).items()
     graph = target_of(data).read(data)[variant]
@@ -48,6 +52,8 @@ def test_every_layer_of_an_executorch_program(photos: Path, tmp_path: Path) -> N
     assert latency.measured == INSIDE
     convolutions = [layer for layer in latency.layers if layer.kind == "QConv2d"]
     assert convolutions and all(layer.milliseconds > 0 for layer in convolutions)
+    # of the largest picture it would be a thousand times as much
+    assert sum(layer.milliseconds for layer in latency.layers) < 100 * latency.milliseconds
 
 
 def test_the_work_decides_the_time(program: Path) -> None:

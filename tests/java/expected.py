@@ -26,7 +26,7 @@ from edgesr.lowering.tflite.reader import read
 from edgesr.lowering.tflite.writer import write
 from edgesr.steps.pictures import shipped_folder
 from edgesr_runtime import Program, open_program, upscale
-from edgesr_runtime.metadata import Routing
+from edgesr_runtime.metadata import Routing, SizeRange
 from edgesr_runtime.program import read_info
 from edgesr_runtime.routing import fixed, routed
 from edgesr_runtime.tiles import extract, plan_tiles
@@ -69,19 +69,23 @@ CASES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "float.tflite": (("odd", "auto"), ("small_alpha", "auto")),
     "plain.pte": (("pixel", "auto"), ("odd", "auto"), ("alpha", "auto")),
+    "sizes.tflite": (("odd", "auto"),),
+    "sizes.pte": (("odd", "auto"),),
 }
 """Program -> (picture, route) of each case; `exact` is the program's own route, in exact mode."""
 
 
 def write_programs(folder: Path) -> None:
-    """An int8 program in both formats; one of two int8 variants, routed and skipped; one whose white is 1, in
-    float; one whose variant `low` answers otherwise than it declares."""
+    """An int8 program in both formats, for tiles and for more; one of two int8 variants, routed and skipped;
+    one whose white is 1, in float; one whose variant `low` answers otherwise than it declares."""
     made = (
-        ("plain.tflite", "tflite", "w8a8"),
-        ("rough.tflite", "tflite", "w4a8"),
-        ("plain.pte", "executorch", "w8a8"),
+        ("plain.tflite", "tflite", "w8a8", None),
+        ("rough.tflite", "tflite", "w4a8", None),
+        ("plain.pte", "executorch", "w8a8", None),
+        ("sizes.tflite", "tflite", "w8a8", SizeRange(16, 48)),
+        ("sizes.pte", "executorch", "w8a8", SizeRange(16, 48)),
     )
-    for name, target, bits in made:
+    for name, target, bits, sizes in made:
         convert(
             Options(
                 "plain",
@@ -93,6 +97,7 @@ def write_programs(folder: Path) -> None:
                 tile=TILE,
                 tune=False,
                 max_drop=9.0,
+                sizes=sizes,
             )
         )
     plain, rough = ((folder / f"{name}.tflite").read_bytes() for name in ("plain", "rough"))

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from edgesr_runtime.errors import UserError
-from edgesr_runtime.metadata import VARIANT_LISTS, ProgramInfo, Routing
+from edgesr_runtime.metadata import VARIANT_LISTS, ProgramInfo, Routing, SizeRange
 
 from .tiny_program import tiny_info
 
@@ -182,3 +182,27 @@ def test_only_plain_utf_8_is_read(encoding: str) -> None:
     assert ProgramInfo.from_json(json.dumps(GOOD).encode()).tile == GOOD["tile"]
     with pytest.raises(UserError, match="not JSON"):
         ProgramInfo.from_json(json.dumps(GOOD).encode(encoding))
+
+
+def test_sizes_are_written_where_there_are_some() -> None:
+    info = tiny_info(schema="1.2", sizes=SizeRange(8, 64))
+    VALIDATOR.validate(json.loads(info.to_json()))
+    assert ProgramInfo.from_json(info.to_json()) == info
+    assert "sizes" not in json.loads(tiny_info().to_json())
+    assert [side in SizeRange(8, 64) for side in (7, 8, 64, 65)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [
+        ({"min": 17, "max": 64}, r"sizes: must hold the tile \(16\), got 17 to 64"),
+        ({"min": 1, "max": 15}, r"sizes: must hold the tile \(16\), got 1 to 15"),
+        ({"min": 0, "max": 64}, r"sizes.min: must be an integer 1..4096, got 0"),
+        ({"max": 64}, r"sizes.min: must be an integer 1..4096, but is missing or null"),
+        ({"min": 1, "max": 4097}, r"sizes.max: must be an integer 1..4096, got 4097"),
+        ([1, 64], r"sizes: must be an object"),
+    ],
+)
+def test_sizes_that_cannot_be(sizes: Any, named: str) -> None:
+    with pytest.raises(UserError, match=f"metadata field {named}"):
+        ProgramInfo.from_json(json.dumps(GOOD | {"sizes": sizes}))

@@ -69,12 +69,12 @@ def test_files_that_are_refused(program: str, tmp_path: Path) -> None:
 
 
 def test_the_vectors_are_many_and_small() -> None:
-    """Several hundred of each kind, each under a name of its own, in less than 200 kB."""
+    """Several hundred of each kind, each under a name of its own, in less than 220 kB."""
     lists = [METADATA[verdict] for verdict in VERDICTS]
     lists += [PROGRAMS[program][verdict] for program in PROGRAMS for verdict in VERDICTS]
     assert len(lists[0]) > 100 and len(lists[1]) > 300 and sum(map(len, lists[2:])) > 300
     for cases in lists:
         assert len({case["name"] for case in cases}) == len(cases) > 5
     stored = [FOLDER / "metadata.json", FOLDER / "programs.json", *(FOLDER / "programs").iterdir()]
-    assert sum(path.stat().st_size for path in stored) < 200_000
+    assert sum(path.stat().st_size for path in stored) < 220_000
     assert all(path.stat().st_size < 16_000 for path in (FOLDER / "programs").iterdir())

@@ -74,6 +74,13 @@ def convert(
         int | None,
         typer.Option(metavar="PX", help="Side of the program's input. [default: an output of about 256]"),
     ] = None,
+    dynamic_size: Annotated[
+        str,
+        typer.Option(
+            metavar="MIN:MAX",
+            help="Let apps also feed any height and width from MIN to MAX. [default: the tile alone]",
+        ),
+    ] = "",
     method: Annotated[str, typer.Option(help="How ranges are calibrated.")] = METHOD,
     tune: Annotated[
         bool | None,
@@ -116,6 +123,7 @@ def convert(
       edgesr convert rlfn_x2.pth -o rlfn.tflite --variants low,mid,high --report rlfn.html
       edgesr convert rlfn_x2.pth -o rlfn.tflite --bits w4a8 --tune
       edgesr convert rlfn_x2.pth --target executorch -o rlfn.pte
+      edgesr convert plain --target executorch -o plain.pte --dynamic-size 32:512
       edgesr convert plain -o plain.tflite --verify-on arm64,android-libs
       edgesr convert mynet.models:x4 --weights x4.pth --calib photos/ -o x4.tflite --json x4.json
       edgesr convert mynet.models:attention -o x4.tflite --converter litert-torch
@@ -126,18 +134,17 @@ def convert(
     Exit codes: 0 done and the gate held; 1 the gate failed (the program is written);
     2 something is wrong with the input or the machine; 130 interrupted.
     """
-    from edgesr_runtime.files import check_writable
-
     from .devices import names, show_devices
-    from .page import check_report, write_report
+    from .outputs import check_outputs
+    from .page import write_report
     from .report import progress, show_proof, write_json
 
-    if json:
-        check_writable(json)
-    check_report(report, output, plan, json)
+    written = {"-o": output, "--plan": plan, "--json": json, "--report": report}
+    check_outputs(written, model, weights, bits)
     with progress() as stages:
         from ..conversion import Options
         from ..conversion import convert as run
+        from ..steps.sizes import size_range
 
         options = Options(
             model=model,
@@ -162,6 +169,7 @@ def convert(
             verify_on=names(verify_on),
             exhibit=report is not None,
             converter=converter.value,
+            sizes=size_range(dynamic_size) if dynamic_size else None,
         )
         result = run(options, stages)
     write_json(json, result.record())

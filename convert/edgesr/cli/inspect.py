@@ -50,6 +50,7 @@ def _header(record: dict[str, Any]) -> Any:
             "network": f"{record['network']} x{record['scale']}",
             "pixels": f"{record['colour']} 0..{record['pixel_range']}",
             "tile": f"{record['tile']} low-resolution pixels, halo {record['halo']}, {_exact(record)}",
+            "other sizes": _sizes(record["sizes"]),
             "variants": ", ".join(record["variants"]),
             "routing": "none" if routing is None else _routing(routing),
             "calibration": ", ".join(f"{name} {value}" for name, value in calibration.items()),
@@ -61,6 +62,10 @@ def _header(record: dict[str, Any]) -> Any:
 def _exact(record: dict[str, Any]) -> str:
     halo = record["exact_halo"]
     return "no exact one" if halo is None else f"exact with {halo}"
+
+
+def _sizes(sizes: dict[str, int] | None) -> str:
+    return "none" if sizes is None else f"any height and width from {sizes['min']} to {sizes['max']}"
 
 
 def _routing(routing: dict[str, Any]) -> str:

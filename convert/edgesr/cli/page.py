@@ -7,25 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgesr_runtime.files import check_writable, write_atomically
-
-from ..errors import UserError
+from edgesr_runtime.files import write_atomically
 
 if TYPE_CHECKING:
     from ..report.material import Material
-
-
-def check_report(path: Path | None, *others: Path | None) -> None:
-    """Finds out before the work whether the report can be written.
-
-    Raises:
-        UserError: it cannot, or another file of the command is there.
-    """
-    if path is None:
-        return
-    check_writable(path)
-    if path.resolve() in {other.resolve() for other in others if other}:
-        raise UserError(f"--report {path}: another file of this command is there: choose another name")
 
 
 def write_report(path: Path | None, record: Mapping[str, Any], material: "Material | None") -> None:

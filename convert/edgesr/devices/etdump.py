@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edgesr_runtime.executorch_engine import native_module
-from edgesr_runtime.pte import method_name, read_pte
+from edgesr_runtime.executorch_engine import ExecuTorchEngine, native_module
+from edgesr_runtime.pte import method_name
 
 from ..errors import UserError
 from ..lowering.executorch.kinds import CONCATS, Kind
@@ -31,6 +31,7 @@ OPERATORS: Mapping[str, tuple[Kind, ...]] = {
     "convert": (Kind.CONVERT,),
     "convolution": _CONVOLUTIONS,
     "copy": (*CONCATS.values(), Kind.RESHAPE),
+    "deconvolution": (Kind.TRANSPOSED_CONV,),
     "fullyconnected": _CONVOLUTIONS,
     "invalidunaryop": (Kind.CONVERT,),  # from int8 to int8
     "leakyrelu": (Kind.LEAKY_RELU,),
@@ -82,8 +83,8 @@ def _events(program: bytes, variant: str, threads: int, runs: int) -> list[tuple
     import torch
 
     native = native_module()
-    takes = read_pte(program).methods[variant].takes
-    image = torch.zeros(takes)
+    _, height, width, channels = ExecuTorchEngine(program).input_shape(variant)
+    image = torch.zeros(1, channels, height, width)
     with tempfile.TemporaryDirectory() as folder, _quiet():
         path = Path(folder) / "run.etdump"
         native._unsafe_reset_threadpool(threads)

@@ -9,7 +9,7 @@ tensors at the segments' borders as further outputs.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from edgesr_runtime.engines import OUTPUT
+from edgesr_runtime.engines import OUTPUT, engine_for
 from edgesr_runtime.flatbuffer import CorruptFile
 from edgesr_runtime.verify import check_structure
 
@@ -53,12 +53,26 @@ class Agreement:
     max_error: float = 0.0
     seconds: float = 0.0
 
+    def joined(self, other: "Agreement") -> "Agreement":
+        """Both together; segments and time are the first one's."""
+        return replace(
+            self,
+            mismatches=self.mismatches + other.mismatches,
+            values=self.values + other.values,
+            psnr_to_reference=min(self.psnr_to_reference, other.psnr_to_reference),
+            max_error=max(self.max_error, other.max_error),
+        )
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """The runtime against the integer reference, over all variants of a program."""
+    """The runtime against the integer reference, over all variants of a program.
+
+    `sizes` are the heights and widths of pictures that are no tiles.
+    """
 
     variants: Mapping[str, Agreement]
+    sizes: tuple[tuple[int, int], ...] = ()
 
     @property
     def mismatches(self) -> int:
@@ -164,6 +178,43 @@ def compare(
     )
 
 
+def with_other_sizes(
+    comparison: Comparison, program: bytes, pictures: Sequence[Tiles], pixel_range: float, threads: int = 1
+) -> Comparison:
+    """The comparison, joined by one on pictures (1, height, width, 3) of other sizes than the tile.
+
+    Of these only what comes out is compared: every value of a variant that is int8 from end to end, and the
+    distance in any case.
+    """
+    graphs, engine = target_of(program).read(program), engine_for(program, threads)
+    found = dict(comparison.variants)
+    for name, graph in graphs.items():
+        for picture in pictures:
+            answer = engine.run(name, image := to_images(picture, pixel_range))
+            found[name] = found[name].joined(_compare_answer(graph, image, answer, pixel_range))
+    return Comparison(found, tuple((p.shape[1], p.shape[2]) for p in pictures))
+
+
+def _compare_answer(
+    graph: TypedGraph, image: NDArray[np.float32], answer: NDArray[np.float32], pixel_range: float
+) -> Agreement:
+    expected = run(graph, _nchw(image))[graph.output]
+    difference = expected.double() - _nchw(answer).double()
+    throughout = bool(segments(graph)) and not hidden(graph)
+    return Agreement(
+        int(difference.count_nonzero()) if throughout else 0,
+        difference.numel() if throughout else 0,
+        0,
+        *_distance(difference, pixel_range),
+    )
+
+
+def _distance(difference: Tensor, pixel_range: float) -> tuple[float, float]:
+    """PSNR in dB, and the largest difference in grey levels."""
+    psnr = _psnr(float(difference.square().mean()), pixel_range)
+    return psnr, float(difference.abs().max()) * 255 / pixel_range
+
+
 def to_images(tiles: Tiles, pixel_range: float) -> NDArray[np.float32]:
     """Tiles exactly as the runtime hands them to a program, (N, tile, tile, 3)."""
     return tiles.astype(np.float32) / np.float32(255 / pixel_range)
@@ -209,9 +260,7 @@ def _compare(
             compared += sum(value.numel() for value in expected.values())
         if position == 0:
             whole = run(graph, values[image_name])[output]
-            difference = whole.double() - values[output].double()
-            psnr = _psnr(float(difference.square().mean()), pixel_range)
-            largest = float(difference.abs().max()) * 255 / pixel_range
+            psnr, largest = _distance(whole.double() - values[output].double(), pixel_range)
         progress()
     return Agreement(differing, compared, len(borders), psnr, largest, seconds)
 

@@ -19,19 +19,20 @@ class Target:
     """One format.
 
     Attributes:
-        write: (variants, tile, metadata JSON) -> bytes of the file.
+        write: (variants, tile, metadata JSON, largest side or None) -> bytes of the file, of a program that
+            takes tiles alone where the last is None.
         read: bytes -> the typed graph of each variant; UserError for a file that edgesr did not write.
     """
 
     name: str
-    write: Callable[[Variants, int, bytes], bytes]
+    write: Callable[[Variants, int, bytes, int | None], bytes]
     read: Callable[[bytes], dict[str, TypedGraph]]
 
 
-def _write_tflite(variants: Variants, tile: int, metadata: bytes) -> bytes:
+def _write_tflite(variants: Variants, tile: int, metadata: bytes, largest: int | None = None) -> bytes:
     from .tflite.writer import write
 
-    return write(variants, tile, metadata)
+    return write(variants, tile, metadata, resizable=largest is not None)
 
 
 def _read_tflite(program: bytes) -> dict[str, TypedGraph]:
@@ -40,10 +41,10 @@ def _read_tflite(program: bytes) -> dict[str, TypedGraph]:
     return read(program)
 
 
-def _write_pte(variants: Variants, tile: int, metadata: bytes) -> bytes:
+def _write_pte(variants: Variants, tile: int, metadata: bytes, largest: int | None = None) -> bytes:
     from .executorch.writer import write
 
-    return write(variants, tile, metadata)
+    return write(variants, tile, metadata, largest)
 
 
 def _read_pte(program: bytes) -> dict[str, TypedGraph]:

@@ -28,6 +28,7 @@ from .luma import Luma
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 PIXEL_RANGES = (1, 255)
+MAX_SCALE = 8  # what a program's metadata hold
 PROBE_SIDE = 24
 """Pixels of the small picture on which a user's module is run once to find its scale."""
 
@@ -280,4 +281,6 @@ def _probe_scale(module: nn.Module, picture: Tensor, origin: str) -> int:
         raise UserError(
             f"{origin}: makes {made} of {size}: it must make (N,3,H*scale,W*scale) of (N,3,H,W), RGB"
         )
+    if scale > MAX_SCALE:
+        raise UserError(f"{origin}: enlarges {scale} times: edgesr takes up to {MAX_SCALE}")
     return scale

@@ -47,16 +47,18 @@ class FloatEngine:
 def _predict(graph: Network, batch: Floats) -> Floats:
     """NHWC to NHWC."""
     image = torch.from_numpy(batch).permute(0, 3, 1, 2).contiguous()
-    answer = predict(graph, image) if isinstance(graph, Graph) else _run_module(graph, image)
+    answer = _run(graph, image)
     result: Floats = answer.permute(0, 2, 3, 1).contiguous().numpy().copy()
     return result
 
 
-def _run_module(module: nn.Module, image: Tensor) -> Tensor:
+def _run(graph: Network, image: Tensor) -> Tensor:
     try:
         with torch.inference_mode():
-            result: Tensor = module(image)
-    except Exception as error:  # the user's code can raise anything
+            result: Tensor = predict(graph, image) if isinstance(graph, Graph) else graph(image)
+    except Exception as error:  # the user's code can raise anything; a graph that halves, on odd sides
+        if "can't allocate memory" in str(error):
+            raise
         height, width = image.shape[2:]
         raise UserError(
             f"the network does not run on a {width}x{height} picture ({' '.join(str(error).split())}): "
@@ -106,7 +108,8 @@ Typed = Mapping[str, TypedGraph]
 
 def write_program(typed: Typed, info: ProgramInfo, target: str = TARGET) -> bytes:
     """The file of all variants, with its metadata."""
-    return TARGETS[target].write(typed, info.tile, info.to_json().encode())
+    largest = info.sizes.max if info.sizes else None
+    return TARGETS[target].write(typed, info.tile, info.to_json().encode(), largest)
 
 
 def as_file(program: bytes, compress: bool) -> bytes:

@@ -5,10 +5,13 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from ..devices.host import Comparison, Delegation, delegated, mismatches
+from edgesr_runtime.program import read_info
+
+from ..devices.host import Comparison, Delegation, delegated, mismatches, with_other_sizes
 from ..evaluation.judge import Rgb, Verdict
 from ..lowering.targets import OWN
 from ..quantization.search import Budgets
+from .sizes import pictures
 
 REFERENCE_PSNR = 60.0  # dB that a program with float parts must keep to the integer reference
 DIGITS = 4  # of reported dB: hides the last bits in which machines may differ
@@ -52,6 +55,7 @@ class Evidence:
             "reference_mismatches": None if compared is None else compared.mismatches,
             "reference_values": None if compared is None else compared.values,
             "psnr_to_reference": None if compared is None else rounded(compared.psnr_to_reference),
+            **({"reference_sizes": [list(s) for s in compared.sizes]} if compared and compared.sizes else {}),
             "int8_mac_share": rounded(self.int8_mac_share),
             "accelerated": rounded(self.delegation.share),
             **({} if self.converter == OWN else {"converter": self.converter}),
@@ -121,5 +125,13 @@ def _equality(compared: Comparison | None) -> tuple[tuple[bool, str], ...]:
 def compare_with_reference(
     program: bytes, tiles: Rgb, pixel_range: int, threads: int, progress: Callable[[], None]
 ) -> tuple[Comparison, Delegation]:
-    """The runtime against the reference on some tiles, and what it accelerates."""
-    return mismatches(program, tiles, pixel_range, threads, progress), delegated(program, threads)
+    """The runtime against the reference on some tiles, and what it accelerates.
+
+    A program that takes other sizes is also run on pictures of such sizes, made of the first tile.
+    """
+    comparison = mismatches(program, tiles, pixel_range, threads, progress)
+    sizes = read_info(program).sizes
+    if sizes is not None:
+        others = pictures(tiles[0], sizes)
+        comparison = with_other_sizes(comparison, program, others, pixel_range, threads)
+    return comparison, delegated(program, threads)

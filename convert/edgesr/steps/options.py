@@ -6,7 +6,7 @@ from math import inf
 from pathlib import Path
 
 from edgesr_runtime.files import check_writable
-from edgesr_runtime.metadata import ROUTED_VARIANTS
+from edgesr_runtime.metadata import ROUTED_VARIANTS, SizeRange
 
 from ..defaults import BITS, CALIBRATION_IMAGES, MAX_DROP, METHOD, TARGET
 from ..errors import UserError
@@ -40,6 +40,7 @@ class Options:
         verify_on: devices to run the program on as well, before it is written.
         exhibit: also gather what a report shows, seconds more.
         converter: `OWN`, or `LITERT_TORCH` for networks with ops that edgesr's graph does not have.
+        sizes: heights and widths that the program takes besides its tile; None for none.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Options:
     exhibit: bool = False
     verify_on: tuple[str, ...] = ()
     converter: str = OWN
+    sizes: SizeRange | None = None
 
     @property
     def budgets(self) -> Budgets:
@@ -118,7 +120,7 @@ class Options:
         inputs = (Path(self.model), self.weights, Path(self.bits))
         written = [path.resolve() for path in (self.output, self.plan_output) if path]
         read = [path.resolve() for path in inputs if path and path.is_file()]
-        if self.output.resolve() in read or len(set(written)) < len(written):
+        if set(written) & set(read) or len(set(written)) < len(written):
             raise UserError(f"{self.output}: another file of this command is there: choose another output")
 
     def _check_converter(self) -> None:
@@ -131,6 +133,7 @@ class Options:
             "--plan": self.plan_output is not None,
             "--report": self.exhibit,
             "--verify-on": bool(self.verify_on),
+            "--dynamic-size": self.sizes is not None,
             f"--method {self.method}": self.method not in (METHOD, "minmax"),
         }
         for flag in (flag for flag, given in flags.items() if given):

@@ -3,8 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +14,9 @@ from numpy.typing import NDArray
 
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import StrPath
+from edgesr_runtime.metadata import METADATA_ENTRY, ProgramInfo, SizeRange
 from edgesr_runtime.pte import is_pte
+from edgesr_runtime.verify import check_structure
 
 Floats = NDArray[np.float32]
 
@@ -27,15 +31,59 @@ class Engine(Protocol):
         """The names of what can be run."""
 
     def input_shape(self, variant: str) -> tuple[int, ...]:
-        """The fixed (batch, height, width, channels) that `run` takes."""
+        """The (batch, height, width, channels) of a tile."""
 
     def run(self, variant: str, batch: Floats) -> Floats:
         """Run on float32 NHWC pixels; the answer is float32 NHWC, a copy that the caller may change.
+
+        A program whose metadata has `sizes` takes every height and width within them, others tiles alone.
 
         Raises:
             UserError: the engine fails, for instance for lack of memory.
             ValueError: `batch` has another shape or type.
         """
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a variant takes and gives, in NHWC: a tile and its answer, other `sizes` where there are some."""
+
+    takes: tuple[int, ...]
+    gives: tuple[int, ...]
+    sizes: SizeRange | None = None
+
+    def check(self, batch: Floats) -> None:
+        """Raises ValueError for a batch that the variant does not take."""
+        if batch.dtype != np.float32 or not self._holds(batch.shape):
+            more = "" if self.sizes is None else f", or height and width {self.sizes}"
+            raise ValueError(f"expected float32 {self.takes}{more}, got {batch.dtype} {batch.shape}")
+
+    def _holds(self, shape: tuple[int, ...]) -> bool:
+        if self.sizes is None or len(shape) != len(self.takes):
+            return shape == self.takes
+        fixed = shape[0] == self.takes[0] and shape[3] == self.takes[3]
+        return fixed and shape[1] in self.sizes and shape[2] in self.sizes
+
+    def check_answer(self, batch: Floats, answer: Floats) -> None:
+        """Raises ValueError for an answer of another shape or type than the variant declares."""
+        declared = self.gives
+        if self.sizes is not None:
+            scale = self.gives[1] // self.takes[1]
+            declared = self.gives[0], batch.shape[1] * scale, batch.shape[2] * scale, self.gives[3]
+        if answer.shape != declared or answer.dtype != np.float32:
+            raise ValueError(f"it declares {declared} and gives {answer.shape}")
+
+
+def info_with_sizes(metadata: bytes | str, source: str) -> ProgramInfo:
+    """The metadata of a program whose file says that it takes more sizes than its tile.
+
+    Raises:
+        UserError: it is damaged, or does not tell them.
+    """
+    info = ProgramInfo.from_json(metadata, source)
+    if info.sizes is None:
+        raise UserError(f"{source} takes more sizes than its metadata says; convert it again")
+    return info
 
 
 class LiteRtEngine:
@@ -54,16 +102,17 @@ class LiteRtEngine:
             {"model_content": program} if isinstance(program, bytes) else {"model_path": os.fspath(program)}
         )
         self._name = "the program" if isinstance(program, bytes) else os.fspath(program)
-        self._prepared: set[str] = set()
+        self._prepared: dict[str, tuple[int, ...]] = {}  # variant -> shape that it was last run on
         with without_chatter(), self._refusals("does not load"):
             interpreter = interpreter_class(**model, num_threads=threads)
             self._runners = {name: interpreter.get_signature_runner(name) for name in _names(interpreter)}
             # As the file declares them: running may compute others.
+            sizes = _sizes(self._runners.values(), program, self._name)
             self._shapes = {
-                name: _shape(run.get_input_details(), INPUT) for name, run in self._runners.items()
-            }
-            self._answers = {
-                name: _shape(run.get_output_details(), OUTPUT) for name, run in self._runners.items()
+                name: Shapes(
+                    _shape(run.get_input_details(), INPUT), _shape(run.get_output_details(), OUTPUT), sizes
+                )
+                for name, run in self._runners.items()
             }
 
     @property
@@ -71,24 +120,22 @@ class LiteRtEngine:
         return tuple(self._runners)
 
     def input_shape(self, variant: str) -> tuple[int, ...]:
-        return self._shapes[variant]
+        return self._shapes[variant].takes
 
     def run(self, variant: str, batch: Floats) -> Floats:
         # LiteRT would resize the program to any other shape and run it on what it was not made for.
-        if batch.shape != self._shapes[variant] or batch.dtype != np.float32:
-            raise ValueError(f"expected float32 {self._shapes[variant]}, got {batch.dtype} {batch.shape}")
-        if variant in self._prepared:
+        self._shapes[variant].check(batch)
+        if self._prepared.get(variant) == batch.shape:
             return self._invoke(variant, batch)
         with without_chatter():
             result = self._invoke(variant, batch)
-        self._prepared.add(variant)
+        self._prepared[variant] = batch.shape
         return result
 
     def _invoke(self, variant: str, batch: Floats) -> Floats:
         with self._refusals("does not run"):
             result: Floats = self._runners[variant](**{INPUT: batch})[OUTPUT]
-            if result.shape != self._answers[variant] or result.dtype != np.float32:
-                raise ValueError(f"it declares {self._answers[variant]} and gives {result.shape}")
+            self._shapes[variant].check_answer(batch, result)
         return result
 
     @contextmanager
@@ -124,6 +171,15 @@ def _import_interpreter() -> Any:
 
 def _names(interpreter: Any) -> list[str]:
     return list(interpreter.get_signature_list())
+
+
+def _sizes(runners: Iterable[Any], program: StrPath | bytes, source: str) -> SizeRange | None:
+    """None where every signature takes one size."""
+    signatures = [run.get_input_details()[INPUT]["shape_signature"] for run in runners]
+    if not any(-1 in signature for signature in signatures):
+        return None
+    data = program if isinstance(program, bytes) else Path(program).read_bytes()
+    return info_with_sizes(check_structure(data).metadata.get(METADATA_ENTRY, b""), source).sizes
 
 
 def _shape(details: Any, name: str) -> tuple[int, ...]:

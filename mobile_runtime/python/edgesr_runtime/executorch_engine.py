@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakSet
 
-import numpy as np
-
-from edgesr_runtime.engines import Floats
+from edgesr_runtime.engines import Floats, Shapes, info_with_sizes
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import StrPath
 from edgesr_runtime.flatbuffer import CorruptFile
-from edgesr_runtime.pte import read_pte
+from edgesr_runtime.pte import METADATA_METHOD, PteContents, read_pte
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
@@ -44,9 +42,11 @@ class ExecuTorchEngine:
         self._methods: dict[str, Any] = {}
         data = program if isinstance(program, bytes) else _bytes(program)
         try:
-            self._declared = read_pte(data).methods
+            contents = read_pte(data)
         except CorruptFile as error:
             raise UserError(f"{self._name} is not a sound .pte file: {error}; convert it again") from error
+        self._declared = contents.methods
+        self._shapes = _shapes(contents, self._name)
         self._data = data  # ExecuTorch reads it where it lies and does not keep it alive
         log: list[str] = []
         with self._refusals("does not load", log), _held_back(log):
@@ -59,13 +59,10 @@ class ExecuTorchEngine:
         return tuple(self._declared)
 
     def input_shape(self, variant: str) -> tuple[int, ...]:
-        """The fixed (batch, height, width, channels) that `run` takes; the file's own order is NCHW."""
-        return _nhwc(self._declared[variant].takes)
+        return self._shapes[variant].takes
 
     def run(self, variant: str, batch: Floats) -> Floats:
-        if batch.shape != self.input_shape(variant) or batch.dtype != np.float32:
-            wanted = self.input_shape(variant)
-            raise ValueError(f"expected float32 {wanted}, got {batch.dtype} {batch.shape}")
+        self._shapes[variant].check(batch)
         log: list[str] = []
         quiet = nullcontext() if variant in self._methods else _held_back(log)
         with self._refusals("does not run", log), quiet:
@@ -81,9 +78,7 @@ class ExecuTorchEngine:
         (answer,) = self._methods[variant].call((image,), clone_outputs=False)
         # A copy in any case: the answer lies in the method's own memory.
         result: Floats = answer.permute(TO_NHWC).clone(memory_format=torch.contiguous_format).numpy()
-        declared = _nhwc(self._declared[variant].gives)
-        if result.shape != declared or result.dtype != np.float32:
-            raise ValueError(f"it declares {declared} and gives {result.shape}")
+        self._shapes[variant].check_answer(batch, result)
         return result
 
     def _use_threads(self) -> None:
@@ -101,6 +96,19 @@ class ExecuTorchEngine:
         except (RuntimeError, ValueError, AttributeError, MemoryError) as error:
             reason = log[-1] if log else " ".join(str(error).split()) or type(error).__name__
             raise UserError(f"{self._name} {what} in ExecuTorch ({reason}); convert it again") from error
+
+
+def _shapes(contents: PteContents, source: str) -> dict[str, Shapes]:
+    """By variant; where they take more than tiles, the file declares the largest, the metadata the tile."""
+    methods = contents.methods.items()
+    if not any(method.resizable for _, method in methods):
+        return {name: Shapes(_nhwc(method.takes), _nhwc(method.gives)) for name, method in methods}
+    info = info_with_sizes(contents.strings.get(METADATA_METHOD, ""), source)
+    tile, enlarged = info.tile, info.tile * info.scale
+    return {
+        name: Shapes((1, tile, tile, m.takes[1]), (1, enlarged, enlarged, m.gives[1]), info.sizes)
+        for name, m in methods
+    }
 
 
 def native_module() -> Any:

@@ -26,7 +26,9 @@ from edgesr_runtime.rules import (
     text,
 )
 
-SCHEMA = "1.1"
+SCHEMA, RESIZABLE_SCHEMA = "1.1", "1.2"
+"""Of a program of one size, and of one that says which others it takes (`sizes`)."""
+METADATA_ENTRY = "edgesr"  # of a .tflite file; in a .pte file a method has this name
 DEFAULT_VARIANT = "serving_default"
 ROUTED_VARIANTS = ("low", "mid", "high")
 VARIANT_LISTS = (
@@ -52,6 +54,20 @@ class Routing:
     high: float
     skip: float = 0.0
     error: float | None = None
+
+
+@dataclass(frozen=True)
+class SizeRange:
+    """Heights and widths, each by itself, that a program takes: `min`..`max` LR pixels."""
+
+    min: int
+    max: int
+
+    def __contains__(self, side: int) -> bool:
+        return self.min <= side <= self.max
+
+    def __str__(self) -> str:
+        return f"{self.min} to {self.max}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ class ProgramInfo:
     of `tile` LR pixels, of which `halo` are thrown away on each side that meets another tile; `exact_halo`
     is the halo with which tiles give what the whole picture would, None where no halo below half the tile
     does; `variants` are the signature names, cheapest first; `evidence` is what the conversion measured, free
-    in form.
+    in form; `sizes` are the inputs besides `tile` that a caller may feed, None where there are no others.
     """
 
     schema: str
@@ -110,6 +126,7 @@ class ProgramInfo:
     layers: tuple[LayerRecord, ...]
     evidence: Mapping[str, Any] | None
     exact_halo: int | None = None
+    sizes: SizeRange | None = None
 
     def to_json(self) -> str:
         """The entry as compact JSON.
@@ -117,7 +134,10 @@ class ProgramInfo:
         Raises:
             ValueError: a field breaks the rules; the message names it.
         """
-        written = json.dumps(asdict(self), separators=(",", ":"), allow_nan=False)
+        fields = asdict(self)
+        if self.sizes is None:  # so that programs of one size are as before there were others
+            del fields["sizes"]
+        written = json.dumps(fields, separators=(",", ":"), allow_nan=False)
         _parse(json.loads(written))
         return written
 
@@ -144,6 +164,7 @@ def _refuse_constant(name: str) -> None:
 
 _RANGE = optional(interval)
 _BITS = integer(1, 32)
+_SIDE = integer(1, 4096)
 
 _RULES: Mapping[str, Check] = {
     "schema": text(r"1\.[0-9]+"),
@@ -151,7 +172,7 @@ _RULES: Mapping[str, Check] = {
     "network": text(),
     "scale": integer(1, 8),
     "pixel_range": choice(1, 255),
-    "tile": integer(1, 4096),
+    "tile": _SIDE,
     "halo": integer(0, 2047),
     "exact_halo": optional(integer(0, 1_000_000)),
     "variants": choice(*VARIANT_LISTS),
@@ -193,6 +214,7 @@ _RULES: Mapping[str, Check] = {
         )
     ),
     "evidence": optional(mapping),
+    "sizes": optional(record(SizeRange, {"min": _SIDE, "max": _SIDE})),
 }
 
 
@@ -208,6 +230,8 @@ def _parse(data: object) -> Any:
         raise FieldError("routing.low", f"must not be above routing.high ({info.routing.high})")
     if info.routing is not None and info.routing.skip > max(info.routing.low, 0):
         raise FieldError("routing.skip", f"must not be above routing.low ({info.routing.low})")
+    if info.sizes is not None and info.tile not in info.sizes:
+        raise FieldError("sizes", f"must hold the tile ({info.tile}), got {info.sizes}")
     return info
 
 

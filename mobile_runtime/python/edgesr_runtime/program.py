@@ -10,11 +10,9 @@ from edgesr_runtime.engines import INPUT, OUTPUT, Engine, engine_for
 from edgesr_runtime.errors import UserError
 from edgesr_runtime.files import StrPath
 from edgesr_runtime.flatbuffer import CorruptFile
-from edgesr_runtime.metadata import ProgramInfo
+from edgesr_runtime.metadata import METADATA_ENTRY, ProgramInfo
 from edgesr_runtime.pte import is_pte, read_pte, read_pte_metadata
 from edgesr_runtime.verify import Signature, check_structure, probe
-
-METADATA_ENTRY = "edgesr"
 
 _GZIP = b"\x1f\x8b"
 _MAX_BYTES = 1 << 30
@@ -84,22 +82,31 @@ def read_info(data: bytes, source: str = "the program") -> ProgramInfo:
     Raises:
         UserError: as `open_program`; `source` names the file.
     """
-    entry, found, layout = _read_pte(data, source) if is_pte(data) else _read_tflite(data, source)
+    entry, found, declared = _read_pte(data, source) if is_pte(data) else _read_tflite(data, source)
     if len(entry) > _MAX_METADATA_BYTES:
         raise UserError(f"{source}: its metadata is larger than 16 MiB; convert the network again")
     info = ProgramInfo.from_json(entry, source)
-    _check_agreement(info, found, layout, source)
+    _check_agreement(info, found, declared, source)
     return info
 
 
-Interface = tuple[dict[str, tuple[str, tuple[int, ...]]], ...]
-"""Inputs and outputs of a signature: name -> (number format, shape)."""
+@dataclass(frozen=True)
+class _Picture:
+    """An input or output as the file declares it; `resizable` where its shape is one of many."""
 
-Layout = Callable[[int], tuple[int, ...]]
-"""Shape of a picture of so many pixels a side."""
+    format: str
+    shape: tuple[int, ...]
+    resizable: bool = False
 
 
-def _read_tflite(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Layout]:
+Interface = tuple[dict[str, _Picture], ...]
+"""Inputs and outputs of a signature by name."""
+
+Declared = Callable[[ProgramInfo, int], _Picture]
+"""How a format declares a program's input, or a picture so many times as large."""
+
+
+def _read_tflite(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Declared]:
     try:
         contents = check_structure(data)
     except CorruptFile as error:
@@ -108,24 +115,36 @@ def _read_tflite(data: bytes, source: str) -> tuple[bytes, dict[str, Interface],
     if entry is None:
         raise UserError(f"{source} is not an edgesr program (it has no metadata entry 'edgesr'); convert it")
     interfaces = {name: _interface(signature) for name, signature in contents.signatures.items()}
-    return entry, interfaces, lambda side: (1, side, side, 3)
+    return entry, interfaces, _tflite_picture
 
 
-def _read_pte(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Layout]:
+def _tflite_picture(info: ProgramInfo, times: int) -> _Picture:
+    side = info.tile * times
+    return _Picture("float32", (1, side, side, 3), info.sizes is not None)
+
+
+def _read_pte(data: bytes, source: str) -> tuple[bytes, dict[str, Interface], Declared]:
     entry = read_pte_metadata(data, source)
     interfaces: dict[str, Interface] = {
-        name: ({INPUT: ("float32", method.takes)}, {OUTPUT: ("float32", method.gives)})
+        name: (
+            {INPUT: _Picture("float32", method.takes, method.resizable)},
+            {OUTPUT: _Picture("float32", method.gives, method.resizable)},
+        )
         for name, method in read_pte(data).methods.items()
     }
-    return entry, interfaces, lambda side: (1, 3, side, side)
+    return entry, interfaces, _pte_picture
 
 
-def _check_agreement(info: ProgramInfo, found: Mapping[str, Interface], layout: Layout, source: str) -> None:
+def _pte_picture(info: ProgramInfo, times: int) -> _Picture:
+    side = (info.sizes.max if info.sizes else info.tile) * times
+    return _Picture("float32", (1, 3, side, side), info.sizes is not None)
+
+
+def _check_agreement(
+    info: ProgramInfo, found: Mapping[str, Interface], declared: Declared, source: str
+) -> None:
     """The metadata's word about sizes and variants must be true of the signatures."""
-    wanted = (
-        {INPUT: ("float32", layout(info.tile))},
-        {OUTPUT: ("float32", layout(info.tile * info.scale))},
-    )
+    wanted = {INPUT: declared(info, 1)}, {OUTPUT: declared(info, info.scale)}
     if set(found) != set(info.variants):
         names = ", ".join(sorted(found)) or "none"
         raise UserError(f"{source}: its signatures ({names}) are not its variants; convert the network again")
@@ -136,4 +155,7 @@ def _check_agreement(info: ProgramInfo, found: Mapping[str, Interface], layout: 
 
 def _interface(signature: Signature) -> Interface:
     sides = (signature.inputs, signature.outputs)
-    return tuple({name: (tensor.type, tensor.shape) for name, tensor in side.items()} for side in sides)
+    return tuple(
+        {name: _Picture(tensor.type, tensor.shape, tensor.resizable) for name, tensor in side.items()}
+        for side in sides
+    )

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgesr_runtime.errors import UserError
-from edgesr_runtime.flatbuffer import CorruptFile, Table
+from edgesr_runtime.flatbuffer import MAX_READ, Budget, CorruptFile, Table
 from edgesr_runtime.metadata import DEFAULT_VARIANT
 
 IDENTIFIER = b"ET12"
@@ -25,17 +25,19 @@ _FLOAT32 = 6
 _TENSOR, _STRING = 5, 6  # places in the union of values
 _DELEGATE_CALL = 2  # place in the union of instructions
 _IN_SEGMENT = 1  # where a delegate's data lies
+_FIXED, _BOUNDED = 0, 1  # whether a tensor's shape may change, up to the one in the file
 
 
 @dataclass(frozen=True)
 class DelegatedMethod:
-    """A method of one delegate: its name in the file, the NCHW shapes of the float32 tensors in and out, and
-    the delegate's program."""
+    """A method of one delegate: its name in the file, the NCHW shapes of the float32 tensors in and out, the
+    delegate's program, and whether the shapes are the largest of many."""
 
     name: str
     takes: tuple[int, ...]
     gives: tuple[int, ...]
     payload: bytes
+    resizable: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def read_pte(data: bytes) -> PteContents:
         CorruptFile: the file breaks the format, or holds what edgesr programs never hold (operators outside
             a delegate, other backends, data outside the file).
     """
-    program = Table.root(data, IDENTIFIER)
+    program = Table.root(data, IDENTIFIER, Budget(MAX_READ))
     if program.number(0, "I") != 0:
         raise CorruptFile(f"its ExecuTorch schema version is {program.number(0, 'I')}, not 0")
     segments = _read_segments(data, program)
@@ -105,11 +107,14 @@ def _read_segments(data: bytes, program: Table) -> list[bytes]:
     size, base = (int.from_bytes(data[at : at + 8], "little") for at in (start + 8, start + 16))
     if not end <= size <= base <= len(data):
         raise CorruptFile("its segments begin outside the file")
-    segments = []
+    segments, left = [], len(data)
     for table in program.tables(4, _MAX_SEGMENTS):
         first, length = base + table.number(0, "Q"), table.number(1, "Q")
         if first + length > len(data):
             raise CorruptFile("a segment ends outside the file")
+        left -= length
+        if left < 0:  # 100,000 copies of a large part would take all memory
+            raise CorruptFile("its segments share bytes")
         segments.append(data[first : first + length])
     return segments
 
@@ -142,8 +147,10 @@ def _read_delegated(name: str, plan: Table, segments: Sequence[bytes]) -> Delega
         raise CorruptFile("a method is more than one delegate between one picture and another")
     if place is None or place.number(0, "b") != _IN_SEGMENT:
         raise CorruptFile("a delegate's program is not in a segment")
-    shapes = [_read_shape(value) for value in values]
-    return DelegatedMethod(name, shapes[0], shapes[1], _at(segments, place.number(1, "I")))
+    (takes, resizable), (gives, follows) = (_read_shape(value) for value in values)
+    if resizable != follows:
+        raise CorruptFile("of a method's two pictures one has a fixed size and the other has not")
+    return DelegatedMethod(name, takes, gives, _at(segments, place.number(1, "I")), resizable)
 
 
 def _calls(plan: Table) -> list[list[int]]:
@@ -158,8 +165,9 @@ def _calls(plan: Table) -> list[list[int]]:
     return calls
 
 
-def _read_shape(value: Table) -> tuple[int, ...]:
-    """Of a float32 tensor of four axes in NCHW order whose memory the program plans itself."""
+def _read_shape(value: Table) -> tuple[tuple[int, ...], bool]:
+    """Of a float32 tensor of four axes in NCHW order whose memory the program plans itself, and whether it
+    may also be smaller."""
     tensor = value.table(1)
     if value.number(0, "B") != _TENSOR or tensor is None or tensor.number(0, "b") != _FLOAT32:
         raise CorruptFile("a method takes or gives something else than float32")
@@ -168,9 +176,10 @@ def _read_shape(value: Table) -> tuple[int, ...]:
         raise CorruptFile("a method takes or gives something else than an NCHW picture")
     if not all(1 <= length <= _MAX_SIDE for length in shape):
         raise CorruptFile(f"a method's picture has the impossible shape {list(shape)}")
-    if tensor.number(5, "I") or tensor.number(8, "b"):
-        raise CorruptFile("a method's picture is a constant or of no fixed size")
-    return shape
+    dynamism = tensor.number(8, "b")
+    if tensor.number(5, "I") or dynamism not in (_FIXED, _BOUNDED):
+        raise CorruptFile("a method's picture is a constant or of no known size")
+    return shape, dynamism == _BOUNDED
 
 
 def _read_string(plan: Table) -> str:

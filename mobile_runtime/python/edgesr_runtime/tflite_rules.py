@@ -45,13 +45,15 @@ TYPES: Mapping[int, TensorType] = {
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """A tensor as the file declares it; `constant` where the file holds its values."""
+    """A tensor as the file declares it; `constant` where the file holds its values, `resizable` where it is a
+    picture whose height and width are chosen at run time."""
 
     name: str
     type: str
     shape: tuple[int, ...]
     constant: bool
     variable: bool
+    resizable: bool = False
 
 
 def read_tensor(table: Table, buffers: Sequence[memoryview]) -> Tensor:
@@ -75,11 +77,11 @@ def read_tensor(table: Table, buffers: Sequence[memoryview]) -> Tensor:
     constant, variable = len(buffers[index]) > 0, bool(table.number(5, "b"))
     if constant and (len(buffers[index]) != bytes_needed or variable):
         raise CorruptFile(f"tensor {name!r} of {bytes_needed} bytes has {len(buffers[index])} bytes of data")
-    _check_shape_signature(table, name, shape)
+    resizable = _check_shape_signature(table, name, shape)
     quantization = table.table(4)
     if quantization is not None:
         _check_quantization(quantization, name, shape, kind)
-    return Tensor(name, kind.name, shape, constant, variable)
+    return Tensor(name, kind.name, shape, constant, variable, resizable)
 
 
 def _checked_bytes(name: str, shape: tuple[int, ...], kind: TensorType) -> int:
@@ -91,13 +93,14 @@ def _checked_bytes(name: str, shape: tuple[int, ...], kind: TensorType) -> int:
     return bytes_needed
 
 
-def _check_shape_signature(table: Table, name: str, shape: tuple[int, ...]) -> None:
-    """A dimension is fixed or -1, which is for a size chosen at run time."""
+def _check_shape_signature(table: Table, name: str, shape: tuple[int, ...]) -> bool:
+    """A dimension is fixed or -1, which is for a size chosen at run time: whether height and width are."""
     signature = table.numbers(7, "i4").tolist()
     if signature and not (
         len(signature) == len(shape) and all(s in (-1, d) for s, d in zip(signature, shape, strict=True))
     ):
         raise CorruptFile(f"tensor {name!r} of shape {list(shape)} has the signature {signature}")
+    return len(shape) == 4 and signature == [shape[0], -1, -1, shape[3]]
 
 
 def _check_quantization(table: Table, name: str, shape: tuple[int, ...], kind: TensorType) -> None:

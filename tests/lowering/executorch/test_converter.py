@@ -158,7 +158,7 @@ KINDS = {
     "RESHAPE": "XNNStaticReshape", "SQUARE_ROOT": "XNNSquareRoot", "LEAKY_RELU": "XNNLeakyReLU",
     "SQUARE": "XNNSquare", "PRELU": "XNNPReLU", "CONCAT_2": "XNNConcatenate2", "CONCAT_3": "XNNConcatenate3",
     "CONCAT_4": "XNNConcatenate4", "CONCAT_5": "XNNConcatenate5", "SLICE": "XNNStaticSlice",
-    "TANH": "XNNTanh",
+    "TRANSPOSED_CONV": "XNNConvTranspose2d", "TANH": "XNNTanh",
 }  # fmt: skip
 FORMATS = {
     "FLOAT": "xnn_datatype_fp32", "INT8": "xnn_datatype_qint8", "INT8_PER_CHANNEL": "xnn_datatype_qcint8",

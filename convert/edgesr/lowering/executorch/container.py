@@ -24,6 +24,7 @@ _TENSOR, _STRING = 5, 6  # places in the union of values
 _DELEGATE_CALL = 2  # place in the union of instructions
 _IN_SEGMENT = 1  # where a delegate's data lies
 _ARENA = 1  # memory 0 is for constants
+_BOUNDED = 1  # a tensor whose shape may change, up to the one in the file
 _LEAF = '{"type": null, "context": null, "children_spec": []}'
 _ONE_OUTPUT = f"[1, {_LEAF}]"
 _TUPLE = '{{"type": "builtins.tuple", "context": "null", "children_spec": [{}]}}'
@@ -34,10 +35,12 @@ _ONE_INPUT = f"[1, {_TUPLE.format(_TUPLE.format(_LEAF) + ', ' + _KEYWORDS)}]"
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor that a method takes or gives: float32, or int8."""
+    """A tensor that a method takes or gives: float32, or int8; `resizable` where `shape` is the largest of
+    many, for which the method sets memory aside."""
 
     shape: tuple[int, ...]
     is_int8: bool = False
+    resizable: bool = False
 
     @property
     def size(self) -> int:
@@ -151,4 +154,6 @@ def _tensor(tensor: Tensor, place: int) -> Table:
     order = np.arange(len(tensor.shape), dtype=np.uint8)
     memory = Table({0: u32(_ARENA), 1: u32(place & 0xFFFFFFFF), 2: u32(place >> 32)})
     fields = {0: byte(kind), 1: i32(0), 2: i32s(tensor.shape), 3: order, 5: u32(0), 6: memory}
+    if tensor.resizable:
+        fields[8] = byte(_BOUNDED)
     return Table(union(0, _TENSOR, Table(fields)))

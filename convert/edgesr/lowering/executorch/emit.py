@@ -24,19 +24,23 @@ from ...quantization.typed import (
     TypedNode,
     is_depthwise,
 )
+from ..sizes import refuse_fixed_sizes
 from .flatbuffer import Number, f32, u32s
 from .formats import misfit
-from .kinds import BLOCKS_APART, CONCATS, KEEP_AXES, NONE, OUTPUT_FLAG, RELU, Datatype, Kind
+from .kinds import ALL, BLOCKS_APART, CONCATS, KEEP_AXES, NONE, OUTPUT_FLAG, RELU, Datatype, Kind
 from .subgraph import Subgraph
 
 
 class Emitter:
-    """One method in the making: where each node's tensor is, and which of them the method also gives."""
+    """One method in the making: where each node's tensor is, which of them the method also gives, and
+    whether it must run on pictures of other heights and widths than those in `sizes`."""
 
     def __init__(
-        self, subgraph: Subgraph, graph: TypedGraph, sizes: Mapping[str, Shape], shown: Collection[str]
-    ) -> None:
+        self, subgraph: Subgraph, graph: TypedGraph, sizes: Mapping[str, Shape], shown: Collection[str],
+        resizable: bool = False,
+    ) -> None:  # fmt: skip
         self.subgraph, self.graph, self.sizes, self.shown = subgraph, graph, sizes, shown
+        self.resizable = resizable
         self.index: dict[str, int] = {}
         self.label = 0
 
@@ -47,6 +51,8 @@ class Emitter:
         if problem:
             what = f"{node.name!r} ({node.op.kind}) {problem}, so ExecuTorch's XNNPACK cannot run it"
             raise UserError(f"{what}; convert the network with --target tflite")
+        if self.resizable:
+            refuse_fixed_sizes([node])
         emit(node.op, self, node)
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -223,7 +229,8 @@ def _(op: ops.Mean, e: Emitter, node: TypedNode) -> None:
 
 @emit.register
 def _(op: ops.Slice, e: Emitter, node: TypedNode) -> None:
-    offsets, sizes = (0, 0, 0, op.start), e.shape(node.name)
+    offsets, (_, height, width, count) = (0, 0, 0, op.start), e.shape(node.name)
+    sizes = (1, ALL, ALL, count) if e.resizable else (1, height, width, count)
     fields = {0: 4, 1: u32s(offsets), 2: u32s(sizes), 3: e.inputs(node)[0], 4: e.output(node), 5: 0}
     e.subgraph.node(Kind.SLICE, fields, e.label)
 
@@ -252,6 +259,9 @@ def _(op: ops.ResizeBilinear, e: Emitter, node: TypedNode) -> None:
 @emit.register
 def _(op: ops.DepthToSpace, e: Emitter, node: TypedNode) -> None:
     """The delegate's format has no such node: rows of blocks are taken apart by a transposition."""
+    if e.resizable:
+        _transposed_conv(op, e, node)
+        return
     _, height, width, channels = e.shape(node.inputs[0])
     r, row = op.factor, channels // op.factor
     apart = e.subgraph.value((height, width, r, row), node.qparams)
@@ -259,3 +269,25 @@ def _(op: ops.DepthToSpace, e: Emitter, node: TypedNode) -> None:
     ordered = e.subgraph.value((height, r, width, row), node.qparams)
     e.transpose(apart, ordered, BLOCKS_APART)
     e.reshape(ordered, e.output(node), e.shape(node.name))
+
+
+def _transposed_conv(op: ops.DepthToSpace, e: Emitter, node: TypedNode) -> None:
+    """The same for any height and width, which XNNPACK's reshape does not do: it leaves one length open.
+
+    Each pixel is spread over a block of its own, and each value of the block is one channel of the pixel: the
+    weights are 0 and 1 on a grid of scale 1, the grid in is the grid out, and all values stay what they are.
+    """
+    channels = e.shape(node.inputs[0])[3]
+    r, count = op.factor, channels // op.factor**2
+    picked = np.eye(channels).reshape(r, r, count, channels).transpose(2, 0, 1, 3)
+    if node.qparams is None:
+        weight = e.subgraph.constant(picked.astype(np.float32), Datatype.FLOAT)
+        bias = e.subgraph.constant(np.zeros(count, np.float32), Datatype.FLOAT)
+    else:
+        ones = np.ones(count, np.float32)
+        unit = np.float32(node.qparams.scale) * ones
+        weight = e.subgraph.constant(picked.astype(np.int8), Datatype.INT8_PER_CHANNEL, ones)
+        bias = e.subgraph.constant(np.zeros(count, np.int32), Datatype.INT32_PER_CHANNEL, unit)
+    numbers = (0, 0, 0, 0, r, r, r, r, 1, 1, channels, count, 1, 0, 0)
+    fields = dict(enumerate((*numbers, e.inputs(node)[0], weight, bias, e.output(node), 0)))
+    e.subgraph.node(Kind.TRANSPOSED_CONV, fields, e.label)

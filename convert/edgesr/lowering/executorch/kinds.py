@@ -36,6 +36,7 @@ class Kind(IntEnum):
     CONCAT_4 = 34
     SLICE = 35
     CONCAT_5 = 38
+    TRANSPOSED_CONV = 39
     TANH = 43
 
 
@@ -64,6 +65,7 @@ class Grid(IntEnum):
 NONE = 0xFFFFFFFF  # in place of a value's number
 NOT_INSIDE = 0xFFFFFFFFFFFFFFFF  # in place of an offset: a constant lies outside and is asked for by its key
 INPUT_FLAG, OUTPUT_FLAG = 1, 2
+ALL = 0  # in place of an axis' length in a slice: as long as the input
 KEEP_AXES = 0x40  # a mean keeps the axes over which it is taken
 RELU = (0.0, math.inf)  # what a fused ReLU clips to
 TO_NHWC, TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)

@@ -29,7 +29,7 @@ ENDS: Mapping[Kind, tuple[tuple[int, ...], int]] = {
     **dict.fromkeys((Kind.CONVERT, Kind.CLAMP, Kind.SIGMOID, Kind.TANH, Kind.MEAN), _ONE),
     **dict.fromkeys((Kind.SQUARE, Kind.SQUARE_ROOT), _ONE),
     **dict.fromkeys((Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.PRELU), _TWO),
-    **dict.fromkeys((Kind.CONV, Kind.DEPTHWISE_CONV), ((15, 16, 17), 18)),
+    **dict.fromkeys((Kind.CONV, Kind.DEPTHWISE_CONV, Kind.TRANSPOSED_CONV), ((15, 16, 17), 18)),
     **dict.fromkeys((Kind.TRANSPOSE, Kind.RESHAPE, Kind.RESIZE_BILINEAR), ((2,), 3)),
     **dict.fromkeys((Kind.SLICE, Kind.PAD), ((3,), 4)),
     **dict.fromkeys(CONCATS.values(), ((1, 2, 3, 4, 7), 5)),
@@ -152,7 +152,9 @@ def _resize(group: Group, values: Values) -> ops.Op:
 
 
 def _depth_to_space(group: Group, values: Values) -> ops.Op:
-    factor = int(group[0].fields.numbers(1, "u4")[2])
+    """Of a tensor of one size by a transposition, of one of any size by a transposed convolution."""
+    node = group[0]
+    factor = node.number(4) if node.kind == Kind.TRANSPOSED_CONV else int(node.fields.numbers(1, "u4")[2])
     if not factor:
         raise CorruptFile("a depth-to-space has no block size")
     return ops.DepthToSpace(factor)
@@ -180,5 +182,6 @@ READERS: Mapping[tuple[Kind, ...], Callable[[Group, Values], ops.Op]] = {
     (Kind.PAD,): _pad,
     (Kind.RESIZE_BILINEAR,): _resize,
     (Kind.RESHAPE, Kind.TRANSPOSE, Kind.RESHAPE): _depth_to_space,
+    (Kind.TRANSPOSED_CONV,): _depth_to_space,
 }
 """Kinds of the nodes that compute one tensor -> its op."""

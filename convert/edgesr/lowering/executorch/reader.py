@@ -71,12 +71,12 @@ def _read_program(program: bytes) -> tuple[dict[str, TypedGraph], bytes]:
     contents = read_pte(program)
     layers = json.loads(contents.strings[LAYERS_METHOD])
     budget = _Budget(REUSE * len(program))
-    graphs = {
-        name: _Reading(method, contents.constants, budget).graph(_Layers.of(layers[name]))
-        for name, method in contents.methods.items()
+    readings = {
+        name: _Reading(method, contents.constants, budget) for name, method in contents.methods.items()
     }
-    tile = next(iter(contents.methods.values())).takes[2]
-    return graphs, write(graphs, tile, contents.strings[METADATA_METHOD].encode())
+    graphs = {name: reading.graph(_Layers.of(layers[name])) for name, reading in readings.items()}
+    first, *_ = readings.values()
+    return graphs, write(graphs, first.tile, contents.strings[METADATA_METHOD].encode(), first.largest)
 
 
 class _Budget:
@@ -117,6 +117,16 @@ class _Reading:
         self.places = table.tables(8, LIMIT)
         self.values = [self._value(value) for value in table.tables(2, LIMIT)]
         self.nodes = [_read_node(node) for node in table.tables(1, LIMIT)]
+
+    @property
+    def tile(self) -> int:
+        """Height and width that the delegate is written for."""
+        return self.values[0].shape[2]
+
+    @property
+    def largest(self) -> int | None:
+        """Height and width of the largest picture; None where tiles are the only ones."""
+        return self.method.takes[2] if self.method.resizable else None
 
     def graph(self, layers: _Layers) -> TypedGraph:
         """The first and the last node only bring pictures into XNNPACK's order and back."""

@@ -12,7 +12,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from edgesr_runtime.program import METADATA_ENTRY
+from edgesr_runtime.metadata import METADATA_ENTRY
 
 from ..tflite.flatbuffer import FILE_IDENTIFIER
 

@@ -103,6 +103,11 @@ class Subgraph:
         tensor.quantization = _quantization(scales, np.zeros(len(scales)), 0)
         return len(self.table.tensors) - 1
 
+    def free_size(self, index: int) -> None:
+        """Declares that height and width of an activation may change."""
+        tensor = self.table.tensors[index]
+        tensor.shapeSignature = [tensor.shape[0], -1, -1, tensor.shape[3]]
+
     def _tensor(self, name: str, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type, tensor.buffer = name, list(shape), TYPES[dtype], 0

@@ -189,13 +189,15 @@ def _bias(operator: FileOperator, channels: int, kind: int) -> np.ndarray:
 
 
 def _slice(operator: FileOperator) -> Read:
-    """Channels alone: from 0 on, the other axes are as long as the input's."""
+    """Channels alone: from 0 on, the other axes are as long as the input's, in height and width perhaps
+    whatever they are (-1)."""
     begin, size = (operator.constant(i, _INT32).levels for i in range(2))
     shape = operator.values[0].shape
     if begin is None or size is None or not begin.shape == size.shape == (4,) or len(shape) != 4:
         raise Foreign("has a begin or a size that is not of four axes")
     start, stop = int(begin[3]), int(begin[3]) + int(size[3])
-    if begin[:3].any() or tuple(size[:3].tolist()) != shape[:3] or not 0 <= start < stop <= shape[3]:
+    whole = tuple(size[:3].tolist()) in (shape[:3], (shape[0], -1, -1))
+    if begin[:3].any() or not whole or not 0 <= start < stop <= shape[3]:
         raise Foreign(f"does not take some of {shape[3]} channels")
     return ops.Slice(start, stop), ()
 

@@ -3,7 +3,7 @@
 Tensors are NHWC float32 or int8; pictures go in and out as float32 in the network's pixel range.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import singledispatch
 
 import numpy as np
@@ -23,13 +23,18 @@ from ...quantization.typed import (
     is_depthwise,
 )
 from ..arrange import arrange
+from ..sizes import refuse_fixed_sizes
 from .flatbuffer import Model, Subgraph
 
 METADATA_NAME = "edgesr"
 INPUT, OUTPUT = "image", "sr"
+ALL = -1  # in place of an axis' length in a slice: as long as the input
 
 
-def write(variants: Mapping[str, TypedGraph], tile: int, metadata: bytes, pack_int4: bool = False) -> bytes:
+def write(
+    variants: Mapping[str, TypedGraph], tile: int, metadata: bytes, pack_int4: bool = False,
+    resizable: bool = False,
+) -> bytes:  # fmt: skip
     """A TFLite file with one signature per variant.
 
     Args:
@@ -38,19 +43,30 @@ def write(variants: Mapping[str, TypedGraph], tile: int, metadata: bytes, pack_i
         metadata: the JSON of the program, stored under the name `edgesr`.
         pack_int4: store 4-bit weights two in a byte (smaller file; such convolutions leave XNNPACK and
             run several times slower).
+        resizable: whether the program takes pictures of other heights and widths as well.
 
     Raises:
+        UserError: an op that cannot be `resizable`; names it.
         ValueError: if the tile is too small for the network.
     """
     model = Model()
     for signature, graph in variants.items():
-        _write_variant(model, signature, arrange(graph), tile, pack_int4)
+        arranged = arrange(graph)
+        free = _following(arranged, tile) if resizable else ()
+        sizes = shapes(arranged, tile, tile)
+        _write_variant(signature, arranged, Emitter(Subgraph(model, signature), sizes, pack_int4, free))
     model.add_metadata(METADATA_NAME, metadata)
     return model.to_bytes()
 
 
-def _write_variant(model: Model, signature: str, graph: TypedGraph, tile: int, pack_int4: bool) -> None:
-    emitter = Emitter(Subgraph(model, signature), shapes(graph, tile, tile), pack_int4)
+def _following(graph: TypedGraph, tile: int) -> Collection[str]:
+    """Names of the tensors whose height and width follow the picture's; UserError where one cannot."""
+    refuse_fixed_sizes(graph)
+    small, large = (shapes(graph, side, side) for side in (tile, 2 * tile))
+    return frozenset(name for name in small if small[name] != large[name])
+
+
+def _write_variant(signature: str, graph: TypedGraph, emitter: "Emitter") -> None:
     for node in graph:
         emitter.tensor(node)
         if not isinstance(node.op, ops.Input):
@@ -73,15 +89,21 @@ def write_op(node: TypedNode, graph: TypedGraph, sizes: Mapping[str, Shape]) -> 
 
 
 class Emitter:
-    """One subgraph in the making: where each node's tensor is."""
+    """One subgraph in the making: where each node's tensor is, and of which nodes height and width may become
+    others than those in `sizes`."""
 
-    def __init__(self, subgraph: Subgraph, sizes: Mapping[str, Shape], pack_int4: bool) -> None:
-        self.subgraph, self.sizes, self.pack_int4 = subgraph, sizes, pack_int4
+    def __init__(
+        self, subgraph: Subgraph, sizes: Mapping[str, Shape], pack_int4: bool, free: Collection[str] = ()
+    ) -> None:
+        self.subgraph, self.sizes, self.pack_int4, self.free = subgraph, sizes, pack_int4, free
         self.index: dict[str, int] = {}
 
     def tensor(self, node: TypedNode) -> None:
         channels, height, width = self.sizes[node.name]
-        self.index[node.name] = self.subgraph.tensor(node.name, (1, height, width, channels), node.qparams)
+        index = self.subgraph.tensor(node.name, (1, height, width, channels), node.qparams)
+        if node.name in self.free:
+            self.subgraph.free_size(index)
+        self.index[node.name] = index
 
     def operator(self, builtin: str, version: int, node: TypedNode, *constants: int, options: object = None,
                  values: int | None = None) -> None:  # fmt: skip
@@ -198,7 +220,7 @@ def _(op: ops.Mean, e: Emitter, node: TypedNode) -> None:
 
 @emit.register
 def _(op: ops.Slice, e: Emitter, node: TypedNode) -> None:
-    _, height, width = e.sizes[node.name]
+    height, width = (ALL, ALL) if node.name in e.free else e.sizes[node.name][1:]
     begin = np.array([0, 0, 0, op.start], np.int32)
     size = np.array([1, height, width, op.stop - op.start], np.int32)
     ends = [e.subgraph.constant(f"{node.name}/{n}", v) for n, v in (("begin", begin), ("size", size))]

@@ -39,6 +39,9 @@ final class MetadataRules {
         if (fields.get("routing") != null) {
             checkOrder((Map<?, ?>) fields.get("routing"));
         }
+        if (fields.get("sizes") != null) {
+            checkTile((Map<?, ?>) fields.get("sizes"), tile);
+        }
         return fields;
     }
 
@@ -50,6 +53,14 @@ final class MetadataRules {
         }
         if ((Double) routing.get("skip") > Math.max(low, 0)) {
             throw new Refused("routing.skip: must not be above routing.low (" + low + ")");
+        }
+    }
+
+    private static void checkTile(Map<?, ?> sizes, long tile) throws Refused {
+        long min = (Long) sizes.get("min");
+        long max = (Long) sizes.get("max");
+        if (tile < min || tile > max) {
+            throw new Refused("sizes: must hold the tile (" + tile + "), got " + min + " to " + max);
         }
     }
 
@@ -77,6 +88,14 @@ final class MetadataRules {
         rules.put("calibration", Rules.record(calibration()));
         rules.put("layers", Rules.items(Rules.record(layer())));
         rules.put("evidence", Rules.optional(Rules.mapping()));
+        rules.put("sizes", Rules.optional(Rules.record(sizes())));
+        return rules;
+    }
+
+    private static Map<String, Rules.Check> sizes() {
+        Map<String, Rules.Check> rules = new LinkedHashMap<>();
+        rules.put("min", Rules.integer(1, 4096));
+        rules.put("max", Rules.integer(1, 4096));
         return rules;
     }
 

@@ -88,11 +88,13 @@ public final class ProgramFile {
             this.channelsFirst = channelsFirst;
         }
 
-        /** Number format and shape of a picture of so many pixels a side. */
-        String picture(int side) {
+        /** Number format and shape of the program's input, or of a picture so many times as large. */
+        String picture(ProgramInfo info, int times) {
+            boolean resizable = info.sizes != null;
+            int side = (channelsFirst && resizable ? info.sizes.max : info.tile) * times;
             return channelsFirst
-                    ? TfliteTensor.format(TensorType.FLOAT32, 1, 3, side, side)
-                    : TfliteTensor.format(TensorType.FLOAT32, 1, side, side, 3);
+                    ? TfliteTensor.format(TensorType.FLOAT32, resizable, 1, 3, side, side)
+                    : TfliteTensor.format(TensorType.FLOAT32, resizable, 1, side, side, 3);
         }
     }
 
@@ -127,7 +129,7 @@ public final class ProgramFile {
                     + ") are not its variants; convert the network again");
         }
         Signature wanted =
-                Signature.of(contents.picture(info.tile), contents.picture(info.tile * info.scale));
+                Signature.of(contents.picture(info, 1), contents.picture(info, info.scale));
         for (String name : names) {
             if (!contents.signatures.get(name).sameAs(wanted)) {
                 throw new EdgesrException(

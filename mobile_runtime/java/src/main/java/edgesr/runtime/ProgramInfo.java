@@ -43,6 +43,9 @@ public final class ProgramInfo {
     /** What the three channels are: "rgb". */
     public final String colour;
 
+    /** The heights and widths besides the tile that the engine can be fed; null where there are no others. */
+    public final SizeRange sizes;
+
     private ProgramInfo(Map<?, ?> fields) {
         schema = (String) fields.get("schema");
         edgesr = (String) fields.get("edgesr");
@@ -55,6 +58,7 @@ public final class ProgramInfo {
         variants = strings((List<?>) fields.get("variants"));
         thresholds = thresholds((Map<?, ?>) fields.get("routing"));
         colour = (String) fields.get("colour");
+        sizes = sizes((Map<?, ?>) fields.get("sizes"));
     }
 
     /**
@@ -90,6 +94,10 @@ public final class ProgramInfo {
             found.add((String) value);
         }
         return Collections.unmodifiableList(found);
+    }
+
+    private static SizeRange sizes(Map<?, ?> range) {
+        return range == null ? null : new SizeRange(integer(range.get("min")), integer(range.get("max")));
     }
 
     private static Thresholds thresholds(Map<?, ?> routing) {

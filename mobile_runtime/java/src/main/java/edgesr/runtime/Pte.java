@@ -33,6 +33,8 @@ final class Pte {
     private static final int STRING = 6;
     private static final int DELEGATE_CALL = 2; // place in the union of instructions
     private static final int IN_SEGMENT = 1; // where a delegate's data lies
+    private static final int FIXED = 0; // whether a tensor's shape may change, up to the one in the file
+    private static final int BOUNDED = 1;
     private static final List<Integer> NONE = Collections.emptyList();
     private static final List<Integer> FIRST = Arrays.asList(0);
     private static final List<Integer> SECOND = Arrays.asList(1);
@@ -135,6 +137,9 @@ final class Pte {
             throw new Refused("a delegate's program is not in a segment");
         }
         Signature signature = Signature.of(format(values.get(0)), format(values.get(1)));
+        if (isBounded(values.get(0)) != isBounded(values.get(1))) {
+            throw new Refused("of a method's two pictures one has a fixed size and the other has not");
+        }
         checkSegment(place.uint32(1));
         return signature;
     }
@@ -182,10 +187,15 @@ final class Pte {
                 throw new Refused("a method's picture has the impossible shape " + Arrays.toString(shape));
             }
         }
-        if (tensor.uint32(5) != 0 || tensor.int8(8) != 0) {
-            throw new Refused("a method's picture is a constant or of no fixed size");
+        if (tensor.uint32(5) != 0 || (tensor.int8(8) != FIXED && !isBounded(value))) {
+            throw new Refused("a method's picture is a constant or of no known size");
         }
-        return TfliteTensor.format(TensorType.FLOAT32, shape);
+        return TfliteTensor.format(TensorType.FLOAT32, isBounded(value), shape);
+    }
+
+    /** Whether a tensor may be smaller than the file declares. */
+    private static boolean isBounded(FlatTable value) throws Refused {
+        return value.table(1).int8(8) == BOUNDED;
     }
 
     /** The string that a method without a delegate returns. */

@@ -18,22 +18,27 @@ final class TfliteTensor {
     final boolean variable;
     private final TensorType type;
     private final int[] shape;
+    /** Whether it is a picture whose height and width are chosen at run time. */
+    private final boolean resizable;
 
-    private TfliteTensor(String label, TensorType type, int[] shape, boolean constant, boolean variable) {
+    private TfliteTensor(
+            String label, TensorType type, int[] shape, boolean resizable, boolean constant, boolean variable) {
         this.label = label;
         this.type = type;
         this.shape = shape;
+        this.resizable = resizable;
         this.constant = constant;
         this.variable = variable;
     }
 
     /** Number format and shape in words, equal for tensors that take the same data. */
     String format() {
-        return format(type, shape);
+        return format(type, resizable, shape);
     }
 
-    static String format(TensorType type, int... shape) {
-        return type + Arrays.toString(shape);
+    /** The shape of a resizable one is one of many. */
+    static String format(TensorType type, boolean resizable, int... shape) {
+        return type + Arrays.toString(shape) + (resizable ? " and others" : "");
     }
 
     /** Reads and checks one tensor. */
@@ -57,12 +62,12 @@ final class TfliteTensor {
         if (bytes > 0 && (bytes != bytesNeeded || variable)) {
             throw new Refused(label + " of " + bytesNeeded + " bytes has " + bytes + " bytes of data");
         }
-        checkShapeSignature(label, shape, table.numbers(7, 4));
+        boolean resizable = checkShapeSignature(label, shape, table.numbers(7, 4));
         FlatTable quantization = table.table(4);
         if (quantization != null) {
             checkQuantization(label, shape, type, quantization);
         }
-        return new TfliteTensor(label, type, shape, bytes > 0, variable);
+        return new TfliteTensor(label, type, shape, resizable, bytes > 0, variable);
     }
 
     private static int[] shape(String label, FlatVector lengths) throws Refused {
@@ -91,8 +96,8 @@ final class TfliteTensor {
         return bytes;
     }
 
-    /** A dimension is fixed or -1, which is for a size chosen at run time. */
-    private static void checkShapeSignature(String label, int[] shape, FlatVector signature) throws Refused {
+    /** A dimension is fixed or -1, which is for a size chosen at run time: whether height and width are. */
+    private static boolean checkShapeSignature(String label, int[] shape, FlatVector signature) throws Refused {
         boolean agrees = signature.length == 0 || signature.length == shape.length;
         for (int axis = 0; agrees && axis < signature.length; axis++) {
             int length = signature.int32(axis);
@@ -101,6 +106,7 @@ final class TfliteTensor {
         if (!agrees) {
             throw new Refused(label + " of shape " + Arrays.toString(shape) + " has the signature of another");
         }
+        return shape.length == 4 && Arrays.equals(signature.toInts(), new int[] {shape[0], -1, -1, shape[3]});
     }
 
     private static void checkQuantization(String label, int[] shape, TensorType type, FlatTable table)

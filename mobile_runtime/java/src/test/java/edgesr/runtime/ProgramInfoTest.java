@@ -45,6 +45,14 @@ public class ProgramInfoTest {
         assertEquals(name, expected.get("exact_halo"), exactHalo == null ? null : Long.valueOf(exactHalo));
         assertEquals(name, expected.get("variants"), info.variants);
         assertEquals(name, expected.get("colour"), info.colour);
+        Map<?, ?> sizes = (Map<?, ?>) expected.get("sizes");
+        assertEquals(name, sizes == null, info.sizes == null);
+        if (sizes != null) {
+            assertEquals(name, sizes.get("min"), (long) info.sizes.min);
+            assertEquals(name, sizes.get("max"), (long) info.sizes.max);
+            assertEquals(name, (Long) sizes.get("max") < 4096, !info.sizes.contains(4096));
+            assertTrue(name, info.sizes.contains(info.tile));
+        }
         Map<?, ?> routing = (Map<?, ?>) expected.get("routing");
         if (routing == null) {
             assertNull(name, info.thresholds);

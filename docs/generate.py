@@ -5,11 +5,18 @@ python docs/generate.py
 
 from pathlib import Path
 
+from edgesr.graph.capture import HANDLERS
 from edgesr.lowering.support import support
 from edgesr.networks.registry import ARCHITECTURES
 from edgesr.networks.source import shipped
 
 PATH = Path(__file__).parent / "support.md"
+
+
+def atens() -> list[str]:
+    """The public names of the ATen ops that are translated."""
+    names = {str(op).split(".")[1] for op in HANDLERS if str(op).startswith("aten.")}
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def contents() -> str:
@@ -29,6 +36,11 @@ def contents() -> str:
         f"| op | {' | '.join(targets)} |",
         "|---" * (1 + len(targets)) + "|",
         *(f"| {op} | {' | '.join(', '.join(row[t]) or '-' for t in targets)} |" for op, row in ops.items()),
+        "",
+        "They are made of these ops of PyTorch, and of whatever PyTorch itself can say in them (SiLU,",
+        "Hardswish, clip, stack, channel shuffle, weight norm, ...). Uses that are not supported are named.",
+        "",
+        ", ".join(f"`{name}`" for name in atens()),
         "",
         "## Networks",
         "",

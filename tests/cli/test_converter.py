@@ -64,7 +64,7 @@ def test_a_network_that_the_graph_lacks_an_op_for_is_shown_the_way(
     )
     monkeypatch.chdir(tmp_path)
     line = command("convert", f"{name}:net", "-o", "x.tflite").error
-    assert "2: the op" in line and "softmax" in line
+    assert "2 (LogSoftmax): the op" in line and "softmax" in line
     assert "--converter litert-torch" in line
 
 

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
 from edgesr.graph import ops
-from edgesr.graph.execute import evaluate, run
+from edgesr.graph.capture import capture
+from edgesr.graph.execute import evaluate, predict, run
 from edgesr.graph.graph import Graph, Node, single_input
-from edgesr.graph.shapes import channels, shapes
+from edgesr.graph.rewrites import rewrite
+from edgesr.graph.shapes import channels, fits, shapes, side_multiple
+from edgesr.networks.espcn import ESPCN
 
 KERNEL = ops.Conv2d(np.ones((4, 3, 3, 3), np.float32), np.arange(4, dtype=np.float32))
 
@@ -155,3 +159,38 @@ def test_slopes_and_bounds_are_float32_values() -> None:
     """So that a program file can hold them exactly."""
     assert ops.LeakyRelu(0.1).slope == float(np.float32(0.1))
     assert (ops.Clamp(0.1, np.inf).low, ops.Clamp(0.1, np.inf).high) == (float(np.float32(0.1)), np.inf)
+
+
+class DownAndUp(nn.Module):
+    """Takes pictures whose sides are multiples of 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.down = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 32, 3, 2, 1), nn.PixelShuffle(2)
+        )
+        self.up = nn.Conv2d(11, 12, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        features = functional.interpolate(self.down(image), scale_factor=2)
+        return functional.pixel_shuffle(self.up(torch.cat([features, image], 1)), 2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 24), (17, 24), (16, 23), (5, 3), (1, 2)])
+def test_pictures_that_the_network_does_not_take_are_mirrored(height: int, width: int) -> None:
+    module = DownAndUp().eval()
+    graph = rewrite(capture(module))
+    assert side_multiple(graph, graph.output, 2) == 4
+    image = torch.rand(2, 3, height, width)
+    pad = (0, -width % 4, 0, -height % 4)
+    larger = np.pad(image.numpy(), ((0, 0), (0, 0), (0, pad[3]), (0, pad[1])), mode="reflect")
+    with torch.inference_mode():
+        expected = module(torch.from_numpy(larger))[:, :, : 2 * height, : 2 * width]
+    assert torch.allclose(predict(graph, image), expected, atol=1e-5)
+
+
+def test_most_networks_take_pictures_of_every_size() -> None:
+    graph = capture(ESPCN(scale=3, channels=3))
+    assert side_multiple(graph, graph.output, 3) == 1
+    assert not fits(graph, graph.output, 2, 20, 20)

@@ -27,6 +27,10 @@ def affine(channels: int, shift: bool = True) -> ops.Conv2d:
     return op if shift else replace(op, bias=np.zeros(channels, np.float32))
 
 
+def unbiased(op: ops.Conv2d) -> ops.Conv2d:
+    return replace(op, bias=np.zeros_like(op.bias))
+
+
 def diagonal(channels: int) -> ops.Conv2d:
     scale = RNG.normal(size=channels).astype(np.float32)
     return ops.Conv2d(np.diag(scale)[:, :, None, None].copy(), RNG.normal(size=channels).astype(np.float32))
@@ -48,6 +52,23 @@ def check_equal(before: Graph, after: Graph) -> None:
 
 
 FIRES: dict[str, list[Graph]] = {
+    "collapse_pointwise_before_conv": [
+        chain(conv(3, 3, 1), conv(3, 4)),
+        chain(unbiased(conv(3, 16, 1)), conv(16, 4, padding=SAME, relu=True)),
+        chain(conv(3, 4), ops.Tanh(), unbiased(conv(4, 4, 1)), conv(4, 8, stride=(2, 2))),
+    ],
+    "fold_pad_into_conv": [
+        chain(ops.Pad(ops.Padding(1, 2, 0, 1)), conv(3, 4)),
+        chain(ops.Pad(SAME), conv(3, 6, groups=3, padding=SAME)),
+    ],
+    "copy_by_conv": [
+        chain(ops.Repeat(4)),
+        chain(ops.Repeat(2), ops.PixelShuffle(1)),
+        chain(ops.Repeat(4), (conv(3, 12, groups=3, padding=SAME), "image"), (ops.Add(), "n1", "n2"),
+              ops.PixelShuffle(2)),
+        chain(ops.Repeat(4), ops.PixelShuffle(2), (ops.Sigmoid(), "n1"), (ops.PixelShuffle(2), "n3"),
+              (ops.Add(), "n2", "n4")),
+    ],
     "diagonal_to_affine": [chain(diagonal(3)), chain(conv(3, 8), diagonal(8))],
     "fold_affine_into_conv_before": [
         chain(conv(3, 8, padding=SAME), affine(8)),
@@ -105,6 +126,23 @@ SLEEPS: dict[str, list[Graph]] = {
         chain(conv(3, 16), conv(16, 4, 1), conv(4, 16, 1), (ops.Add(), "n1", "n3")),
         chain(conv(3, 16), conv(16, 4, 1, padding=SAME)),
     ],
+    "collapse_pointwise_before_conv": [
+        chain(conv(3, 3, 1), conv(3, 4, padding=SAME)),  # around the picture its bias would be missing
+        chain(conv(3, 2, 1), conv(2, 16)),  # would cost more
+        chain(conv(3, 3, 1, relu=True), conv(3, 4)),
+        chain(conv(3, 4, 1), conv(4, 4, groups=2)),
+        chain(conv(3, 3, 1), conv(3, 3, 1), (ops.Add(), "n1", "n2")),
+    ],
+    "fold_pad_into_conv": [
+        chain(ops.Pad(SAME), ops.MaxPool((3, 3), (1, 1))),
+        chain(ops.Pad(SAME), (conv(3, 4, 3), "n1"), (conv(3, 4, 3), "n1"), (ops.Add(), "n2", "n3")),
+    ],
+    "copy_by_conv": [
+        chain(ops.Repeat(4), ops.PixelShuffle(2)),
+        chain(ops.Repeat(4), (conv(3, 12, padding=SAME), "image"), (ops.Add(), "n1", "n2"), ops.Relu(),
+              ops.PixelShuffle(2)),
+        chain(conv(3, 12)),
+    ],
     "merge_parallel_convs": [
         chain((conv(3, 4), "image"), (conv(3, 4, 1), "image"), (ops.MaxPool((3, 3), (1, 1)), "n2"),
               (ops.Add(), "n1", "n3")),
@@ -135,7 +173,7 @@ SLEEPS: dict[str, list[Graph]] = {
 }  # fmt: skip
 
 
-KEEP_LENGTH = ("nearest_to_shuffle", "diagonal_to_affine", "split_where_sliced")
+KEEP_LENGTH = ("nearest_to_shuffle", "diagonal_to_affine", "split_where_sliced", "copy_by_conv")
 
 
 @pytest.mark.parametrize("name", FIRES)
@@ -154,7 +192,7 @@ def test_leaves_other_graphs_alone(name: str) -> None:
 
 
 def test_every_rewrite_of_the_table_is_tested() -> None:
-    names = {apply.__name__ for apply in rewrites.REWRITES}
+    names = {apply.__name__ for apply in (*rewrites.REWRITES, *rewrites.FINAL)}
     assert names == set(FIRES) == set(SLEEPS)
 
 

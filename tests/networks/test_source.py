@@ -62,6 +62,10 @@ def plain():
     return PlainNet(scale=3, width=8, depth=1)
 
 
+def luma():
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.PixelShuffle(2))
+
+
 def number():
     return 3
 
@@ -274,6 +278,24 @@ def test_a_factory_in_the_current_folder(user_module: str) -> None:
     assert {parameter.dtype for parameter in network.module.parameters()} == {torch.float32}
 
 
+def test_a_factory_with_weights_of_a_training_framework(user_module: str, tmp_path: Path) -> None:
+    module = PlainNet(scale=3, width=8, depth=1)
+    state = {f"net_g.{key}": value.contiguous() for key, value in module.state_dict().items()}
+    safetensors.torch.save_file(state, tmp_path / "trained.safetensors")
+    network = load_network(f"{user_module}:plain", weights=tmp_path / "trained.safetensors")
+    assert torch.equal(output(network.module), output(module))
+    assert load_network(str(tmp_path / "trained.safetensors")).name == "plain"
+
+
+def test_programs_of_other_numbers_or_batches_say_so(tmp_path: Path) -> None:
+    conv = nn.Conv2d(3, 3, 1)
+    for batch, kind, words in ((1, torch.float16, "float16 pictures"), (4, torch.float32, "batches of 4")):
+        picture = torch.zeros(batch, 3, 8, 8, dtype=kind)
+        torch.export.save(torch.export.export(conv.to(kind), (picture,)), tmp_path / "net.pt2")
+        with pytest.raises(UserError, match=rf"net\.pt2: exported for {words}: export"):
+            load_network(str(tmp_path / "net.pt2"))
+
+
 def test_a_factory_with_weights(user_module: str, plain_file: Path, tmp_path: Path) -> None:
     network = load_network(f"{user_module}:plain", weights=plain_file, pixel_range=1)
     assert network.pixel_range == 1
@@ -292,6 +314,7 @@ def test_a_factory_with_weights(user_module: str, plain_file: Path, tmp_path: Pa
         (f"{MODULE}:Uneven", "makes 1x3x24x23"),
         (f"{MODULE}:Pair", "returns a tuple"),
         (f"{MODULE}:Strict", r"does not run on a 1x3x24x24 picture \(RuntimeError: first line\)"),
+        (f"{MODULE}:luma", r"a network of grey pictures: wrap it in edgesr\.networks\.luma\.Luma"),
         (f"{MODULE}:number", "returned a int: it must return a torch.nn.Module"),
         (f"{MODULE}:needy", "calling it failed"),
         (f"{MODULE}:constant", "a int, not a function"),

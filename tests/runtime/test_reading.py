@@ -1,5 +1,6 @@
 """A picture gives the same pixels whether it is decoded as a whole, in strips, or by way of the disk."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -155,3 +156,9 @@ def test_profiles_of_other_colours_are_left_behind(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.png"
         Image.fromarray(RGB).save(path, icc_profile=profile)
         assert whole(read_header(path)).profile == (profile if kept else None)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(UserError, match=r"pipe\.png is no ordinary file"):
+        load_picture(tmp_path / "pipe.png")

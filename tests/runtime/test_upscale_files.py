@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -191,6 +192,24 @@ def test_too_little_memory_is_told_before_any_work(source: Path) -> None:
             memory=MEGABYTE, progress=lambda done, total: seen.append(done),
         )  # fmt: skip
     assert not seen and list(source.parent.iterdir()) == [source]
+
+
+def test_a_file_that_claims_to_be_huge_is_refused_before_its_tiles_are_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (8, 8)).save(tmp_path / "in.png")
+    content = bytearray((tmp_path / "in.png").read_bytes())
+    content[16:24] = (100_000).to_bytes(4, "big") * 2
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    (tmp_path / "in.png").write_bytes(content)
+    planned: list[int] = []
+    plan_for = module.plan_for
+    monkeypatch.setattr(
+        module, "plan_for", lambda info, *sides: planned.append(sides[0] * sides[1]) or plan_for(info, *sides)
+    )
+    with pytest.raises(UserError, match=r"in\.png: enlarging it takes \d+ MB"):
+        upscale_file(PROGRAM, tmp_path / "in.png", tmp_path / "out.png")
+    assert max(planned) == 100_000
 
 
 def test_large_pictures_without_pyvips_name_the_extra(

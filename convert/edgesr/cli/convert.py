@@ -28,8 +28,8 @@ def convert(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="Network name (see `edgesr models`), checkpoint (.safetensors, .pth, .pt), torch.export "
-            "program (.pt2), or package.module:factory.",
+            help="Network name (see `edgesr models`), checkpoint (.safetensors, .pth, .pt, .ckpt), "
+            "torch.export program (.pt2), or package.module:factory.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The program file to write.")],

@@ -1,15 +1,17 @@
-"""Translations of ATen arithmetic between tensors, of ops that only move channels, or change nothing."""
+"""Translations of ATen arithmetic: with constants, and between values that are computed from the picture."""
 
-import operator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx
 
 from . import ops
 from .aten_reductions import emit_mean, is_mean
-from .fx_nodes import UnsupportedOp, argument, check_shapes, node_name
-from .translation import Handlers, Translation, registrar, unsupported
+from .fx_nodes import UnsupportedOp, argument, node_name
+from .moves import Moved, settle
+from .translation import Handlers, Translation, registrar
 
 aten = torch.ops.aten
 ARITHMETIC: Handlers = {}
@@ -19,19 +21,20 @@ handles = registrar(ARITHMETIC)
 @handles(aten.add.Tensor, aten.sub.Tensor, aten.rsub.Scalar)
 def _add_or_sub(c: Translation, node: fx.Node) -> None:
     first, second = node.args[:2]
-    if argument(node, 2, "alpha", 1) != 1:
-        raise UnsupportedOp("an addition with alpha")
+    factor = float(argument(node, 2, "alpha", 1))
     if node.target is aten.rsub.Scalar:
         first, second = second, first
-    negative = node.target is not aten.add.Tensor
+    sign = 1.0 if node.target is aten.add.Tensor else -1.0
     a, b = c.constant(first), c.constant(second)
     if b is not None:
-        c.affine(node, first, 1.0, -b if negative else b)
+        c.affine(node, first, 1.0, sign * factor * b)
     elif a is not None:
-        c.affine(node, second, -1.0 if negative else 1.0, a)
+        c.affine(node, second, sign * factor, a)
     else:
-        check_shapes(first, second)
-        c.emit(node, ops.Sub() if negative else ops.Add(), c.value(first), c.value(second))
+        one, other = operands(c, node, first, second)
+        if factor != 1:
+            other = times(c, node, other, factor)
+        between(c, node, ops.Add() if sign > 0 else ops.Sub(), one, other)
 
 
 @handles(aten.mul.Tensor, aten.div.Tensor)
@@ -48,8 +51,12 @@ def _mul_or_div(c: Translation, node: fx.Node) -> None:
     elif a is not None:
         c.affine(node, second, a, 0.0)
     else:
-        check_shapes(first, second)
-        c.emit(node, ops.Mul(), c.value(first), c.value(second))
+        between(c, node, ops.Mul(), *operands(c, node, first, second))
+
+
+@handles(aten.full_like.default)
+def _filled(c: Translation, node: fx.Node) -> None:
+    c.known[node] = torch.full(node.meta["val"].shape, float(node.args[1]))  # type: ignore[arg-type]
 
 
 @handles(aten.neg.default)
@@ -57,61 +64,85 @@ def _neg(c: Translation, node: fx.Node) -> None:
     c.affine(node, node.args[0], -1.0, 0.0)
 
 
-@handles(aten.cat.default)
-def _cat(c: Translation, node: fx.Node) -> None:
-    if argument(node, 1, "dim", 0) not in (1, -3):
-        raise UnsupportedOp("a concatenation along another axis than the channels")
-    c.emit(node, ops.Concat(), *(c.value(item) for item in node.args[0]))  # type: ignore[union-attr]
+@handles(aten.abs.default)
+def _abs(c: Translation, node: fx.Node) -> None:
+    """relu(x) + relu(-x)"""
+    moved = c.arrangement(node.args[0])  # type: ignore[arg-type]
+    negative = times(c, node, moved, -1.0)
+    both = (c.make(node, ops.Relu(), part.source) for part in (moved, negative))
+    c.moved[node] = replace(moved, source=c.make(node, ops.Add(), *both))
 
 
-@handles(aten.slice.Tensor)
-def _slice(c: Translation, node: fx.Node) -> None:
-    source: Any = node.args[0]
-    shapes = [tuple(n.meta["val"].shape) for n in (source, node)]
-    start, step = argument(node, 2, "start", None) or 0, argument(node, 4, "step", 1)
-    if shapes[0] == shapes[1]:
-        c.names[node] = c.value(source)
-    elif argument(node, 1, "dim", 0) not in (1, -3) or step != 1:
-        raise UnsupportedOp("a slice that is not one run of channels")
+@handles(aten.maximum.default, aten.minimum.default)
+def _extreme(c: Translation, node: fx.Node) -> None:
+    """max(a, b) is a + relu(b - a), min(a, b) is a - relu(a - b)."""
+    first, second = node.args[:2]
+    if c.constant(first) is not None or c.constant(second) is not None:
+        raise UnsupportedOp("a maximum or minimum with a constant that is not a number")
+    one, other = operands(c, node, first, second)
+    largest = node.target is aten.maximum.default
+    sources = (other.source, one.source) if largest else (one.source, other.source)
+    excess = c.make(node, ops.Relu(), c.make(node, ops.Sub(), *sources))
+    between(c, node, ops.Add() if largest else ops.Sub(), one, replace(one, source=excess))
+
+
+def times(c: Translation, node: fx.Node, moved: Moved, factor: float) -> Moved:
+    """All elements times a number."""
+    channels = moved.shape[0]
+    weight = np.full((channels, 1, 1, 1), factor, np.float32)
+    op = ops.Conv2d(weight, np.zeros(channels, np.float32), groups=channels)
+    return replace(moved, source=c.make(node, op, moved.source))
+
+
+def between(c: Translation, node: fx.Node, op: ops.Op, first: Moved, second: Moved) -> None:
+    """Emits the arithmetic of two operands."""
+    name = c.make(node, op, first.source, second.source)
+    if c.shapes[name] == first.shape:
+        c.moved[node] = replace(first, source=name)
     else:
-        start += shapes[0][1] if start < 0 else 0
-        c.emit(node, ops.Slice(start, start + shapes[1][1]), c.value(source))
+        c.moved[node] = replace(second, source=name)
 
 
-_SPLITS = (aten.split.Tensor, aten.split_with_sizes.default)
+def operands(c: Translation, node: fx.Node, first: Any, second: Any) -> tuple[Moved, Moved]:
+    """Two values whose graph nodes can be added or multiplied, either of them being one for each channel.
+
+    Elements that are moved alike need not be put in place.
+    """
+    a, b = c.arrangement(first), c.arrangement(second)
+    if a.shape == b.shape and a.index.shape == b.index.shape and torch.equal(a.index, b.index):
+        return a, b
+    shape = tuple(node.meta["val"].shape)
+    pair = [_settled(c, value, shape) for value in (first, second)]
+    channels = max(c.shapes[name][0] for name in pair)
+    names = [_widened(c, node, name, channels) for name in pair]
+    shapes = [c.shapes[name] for name in names]
+    if shapes[0] != shapes[1] and (1, 1) not in [s[1:] for s in shapes]:
+        raise UnsupportedOp(f"arithmetic between shapes {a.index.shape} and {b.index.shape}")
+    whole = [Moved.whole(name, c.shapes[name]) for name in names]
+    return whole[0], whole[1]
 
 
-@handles(*_SPLITS)
-def _split(c: Translation, node: fx.Node) -> None:
-    """Emits nothing: each part is an item of the result."""
-    if argument(node, 2, "dim", 0) not in (1, -3):
-        raise UnsupportedOp("a split along another axis than the channels")
+def _settled(c: Translation, value: Any, shape: tuple[int, ...]) -> str:
+    """A picture, or one value for each channel, in place."""
+    moved = c.moved.get(value)
+    if moved is None:
+        return c.value(value)
+    index = moved.index
+    index = index.reshape((1,) * (len(shape) - index.ndim) + tuple(index.shape))
+    if (
+        index.ndim == 4
+        and moved.shape[1:] == (1, 1)
+        and torch.equal(index, index[:, :, :1, :1].expand_as(index))
+    ):
+        index = index[:, :, :1, :1]
+    elif index.shape == moved.index.shape:
+        return c.value(value)
+    return settle(c, value, replace(moved, index=index))
 
 
-def _part(c: Translation, node: fx.Node, split: fx.Node, index: int) -> None:
-    sizes = [part.shape[1] for part in split.meta["val"]]
-    start = sum(sizes[:index])
-    c.emit(node, ops.Slice(start, start + sizes[index]), c.value(split.args[0]), name=node_name(split))
-
-
-@handles(
-    aten.clone.default, aten.alias.default, aten.detach.default, aten.contiguous.default,
-    aten.dropout.default, aten._to_copy.default, aten.to.dtype, aten.lift_fresh_copy.default,
-)  # fmt: skip
-def _alias(c: Translation, node: fx.Node) -> None:
-    constant = c.constant(node.args[0])
-    if constant is not None:
-        c.constants[node] = constant
-    else:
-        c.names[node] = c.value(node.args[0])
-
-
-@handles(operator.getitem)
-def _getitem(c: Translation, node: fx.Node) -> None:
-    source, index = node.args
-    if getattr(source, "target", None) is aten._native_batch_norm_legit_no_training.default and index == 0:
-        c.names[node] = c.value(source)
-    elif getattr(source, "target", None) in _SPLITS:
-        _part(c, node, source, index)  # type: ignore[arg-type]
-    else:
-        unsupported(c, node)
+def _widened(c: Translation, node: fx.Node, name: str, channels: int) -> str:
+    """One channel as several alike."""
+    if channels == 1 or c.shapes[name][0] != 1:
+        return name
+    ones, zeros = np.ones((channels, 1, 1, 1), np.float32), np.zeros(channels, np.float32)
+    return c.make(node, ops.Conv2d(ones, zeros), name, name=node_name(node, "widened"))

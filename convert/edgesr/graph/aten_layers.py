@@ -1,5 +1,6 @@
-"""Translations of ATen layers: convolutions, norms, activations, pooling, resizing."""
+"""Translations of ATen layers: convolutions, norms, activations."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,8 @@ import torch
 from torch import fx
 
 from . import ops
-from .fx_nodes import UnsupportedOp, argument, integer_factor, node_name, pair
-from .translation import Handlers, Translation, per_channel, registrar
+from .fx_nodes import UnsupportedOp, argument, node_name, pair
+from .translation import Handlers, Translation, registrar
 
 aten = torch.ops.aten
 LAYERS: Handlers = {}
@@ -46,17 +47,31 @@ def _transposed_conv(c: Translation, node: fx.Node) -> None:
     factor, padding = pair(argument(node, 3, "stride", 1)), pair(argument(node, 4, "padding", 0))
     if factor[0] != factor[1] or padding[0] != padding[1] or weight.shape[2] != weight.shape[3]:
         raise UnsupportedOp("a transposed convolution that is not the same in both directions")
-    if argument(node, 6, "groups", 1) != 1 or pair(argument(node, 7, "dilation", 1)) != (1, 1):
-        raise UnsupportedOp("a transposed convolution with groups or dilation")
-    sides = [tuple(n.meta["val"].shape[2:]) for n in (node.args[0], node)]  # type: ignore[union-attr]
-    if sides[1] != tuple(factor[0] * side for side in sides[0]):
-        raise UnsupportedOp("a transposed convolution whose result is not its stride times as large")
-    kernel, edges = subpixel_kernel(weight, factor[0], padding[0])
-    shifts = np.repeat(np.zeros(weight.shape[1], np.float32) if bias is None else bias, factor[0] ** 2)
-    c.emit(node, ops.Conv2d(kernel, shifts, padding=edges), c.value(node.args[0]))
+    if pair(argument(node, 7, "dilation", 1)) != (1, 1):
+        raise UnsupportedOp("a transposed convolution with dilation")
+    source = c.value(node.args[0])
+    more = _blocks_more(c.shapes[source][1:], tuple(node.meta["val"].shape[2:]), factor[0])
+    groups = int(argument(node, 6, "groups", 1))
+    parts = [subpixel_kernel(part, factor[0], padding[0]) for part in np.split(weight, groups)]
+    kernel, edges = np.concatenate([part for part, _ in parts]), parts[0][1]
+    edges = replace(edges, bottom=edges.bottom + more, right=edges.right + more)
+    if min(edges.bottom, edges.right) < 0:
+        raise UnsupportedOp("a transposed convolution that drops its last pixels")
+    zeros = np.zeros(groups * weight.shape[1], np.float32)
+    shifts = np.repeat(zeros if bias is None else bias, factor[0] ** 2)
+    name = c.make(node, ops.Conv2d(kernel, shifts, padding=edges, groups=groups), source)
     if factor[0] > 1:
-        name = f"{node_name(node)}.pixel_shuffle"
-        c.emit(node, ops.PixelShuffle(factor[0]), c.value(node), name=name)
+        label = f"{node_name(node)}.pixel_shuffle"
+        name = c.make(node, ops.PixelShuffle(factor[0]), name, name=label)
+    c.bind(node, name)
+
+
+def _blocks_more(small: tuple[int, ...], large: tuple[int, ...], factor: int) -> int:
+    """By how many blocks of factor x factor pixels the result exceeds its source's size times the factor."""
+    more = [after - factor * before for before, after in zip(small, large, strict=True)]
+    if more[0] != more[1] or more[0] % factor:
+        raise UnsupportedOp("a transposed convolution whose result is not a multiple of its stride")
+    return more[0] // factor
 
 
 def subpixel_kernel(weight: np.ndarray, factor: int, padding: int) -> tuple[np.ndarray, ops.Padding]:
@@ -95,7 +110,8 @@ def _batch_norm(c: Translation, node: fx.Node) -> None:
     if mean is None or variance is None:
         raise UnsupportedOp("a batch norm without running statistics")
     scale = (1.0 if gamma is None else gamma) / np.sqrt(variance + float(node.args[6]))  # type: ignore[arg-type]
-    c.affine(node, node.args[0], scale, (0.0 if beta is None else beta) - mean * scale)
+    shift = (0.0 if beta is None else beta) - mean * scale
+    c.affine(node, node.args[0], scale[:, None, None], shift[:, None, None])
 
 
 @handles(aten.prelu.default)
@@ -104,14 +120,21 @@ def _prelu(c: Translation, node: fx.Node) -> None:
     if slope is None:
         raise UnsupportedOp("a PReLU with computed slopes")
     if slope.size == 1:
-        c.emit(node, _leaky(float(slope.item())), c.value(node.args[0]))
+        c.each(node, _leaky(float(slope.item())), node.args[0])
     else:
-        c.emit(node, ops.PRelu(per_channel(slope, c.channels(node.args[0]))), c.value(node.args[0]))
+        c.emit(node, ops.PRelu(np.ascontiguousarray(slope.reshape(-1))), c.value(node.args[0]))
 
 
 @handles(aten.leaky_relu.default)
 def _leaky_relu(c: Translation, node: fx.Node) -> None:
-    c.emit(node, _leaky(float(argument(node, 1, "negative_slope", 0.01))), c.value(node.args[0]))
+    c.each(node, _leaky(float(argument(node, 1, "negative_slope", 0.01))), node.args[0])
+
+
+@handles(aten.rrelu.default)
+def _random_leaky_relu(c: Translation, node: fx.Node) -> None:
+    """In evaluation its slope is the middle of its range."""
+    low, high = float(argument(node, 1, "lower", 1 / 8)), float(argument(node, 2, "upper", 1 / 3))
+    c.each(node, _leaky((low + high) / 2), node.args[0])
 
 
 def _leaky(slope: float) -> ops.Op:
@@ -128,7 +151,7 @@ _ACTIVATIONS: dict[Any, ops.Op] = {
 
 @handles(*_ACTIVATIONS)
 def _activation(c: Translation, node: fx.Node) -> None:
-    c.emit(node, _ACTIVATIONS[node.target], c.value(node.args[0]))
+    c.each(node, _ACTIVATIONS[node.target], node.args[0])
 
 
 @handles(aten.clamp.default, aten.hardtanh.default, aten.clamp_min.default, aten.clamp_max.default)
@@ -140,35 +163,4 @@ def _clamp(c: Translation, node: fx.Node) -> None:
     else:
         low, high = (argument(node, i + 1, names[i], default[i]) for i in range(2))
     bounds = (-np.inf if low is None else float(low), np.inf if high is None else float(high))  # type: ignore[arg-type]
-    c.emit(node, ops.Relu() if bounds == (0, np.inf) else ops.Clamp(*bounds), c.value(node.args[0]))
-
-
-@handles(aten.max_pool2d.default)
-def _max_pool(c: Translation, node: fx.Node) -> None:
-    kernel = pair(node.args[1])
-    padding, dilation = pair(argument(node, 3, "padding", 0)), pair(argument(node, 4, "dilation", 1))
-    if padding != (0, 0) or dilation != (1, 1) or argument(node, 5, "ceil_mode", False):
-        raise UnsupportedOp("a max pool with padding, dilation or ceil mode")
-    stride = pair(argument(node, 2, "stride", None) or kernel)
-    c.emit(node, ops.MaxPool(kernel, stride), c.value(node.args[0]))
-
-
-@handles(aten.pixel_shuffle.default)
-def _pixel_shuffle(c: Translation, node: fx.Node) -> None:
-    c.emit(node, ops.PixelShuffle(int(node.args[1])), c.value(node.args[0]))  # type: ignore[arg-type]
-
-
-@handles(aten.upsample_nearest2d.vec)
-def _nearest(c: Translation, node: fx.Node) -> None:
-    c.emit(node, ops.ResizeNearest(integer_factor(node, node.args[0])), c.value(node.args[0]))
-
-
-@handles(aten.upsample_bilinear2d.vec)
-def _bilinear(c: Translation, node: fx.Node) -> None:
-    if argument(node, 2, "align_corners", False):
-        raise UnsupportedOp("bilinear resizing with align_corners=True")
-    like = c.sizes.get(tuple(node.meta["val"].shape[2:]))
-    if like is not None:
-        c.emit(node, ops.ResizeBilinear(), c.value(node.args[0]), like)
-    else:
-        c.emit(node, ops.ResizeBilinear(integer_factor(node, node.args[0])), c.value(node.args[0]))
+    c.each(node, ops.Relu() if bounds == (0, np.inf) else ops.Clamp(*bounds), node.args[0])

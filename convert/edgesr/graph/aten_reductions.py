@@ -1,13 +1,16 @@
 """Translations of what looks at a whole picture: means and standard deviations, in all their spellings."""
 
 import math
+from math import prod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import fx
 
 from . import ops
 from .fx_nodes import UnsupportedOp, argument, node_name
+from .moves import Moved
 from .translation import Handlers, Translation, registrar
 
 aten = torch.ops.aten
@@ -22,7 +25,7 @@ def _axes(node: fx.Node, index: int, keepdim: int) -> frozenset[int]:
     """The axes that a node reduces; UnsupportedOp where they vanish or are not height and width."""
     axes = frozenset(axis % 4 for axis in argument(node, index, "dim", None) or range(4))
     if not axes <= PICTURE or not argument(node, keepdim, "keepdim", False):
-        raise UnsupportedOp("a reduction of other axes than height and width, or without keepdim")
+        raise UnsupportedOp("a sum or deviation of other axes than height and width, or without keepdim")
     return axes
 
 
@@ -32,26 +35,39 @@ def _whole_picture(node: fx.Node, index: int, keepdim: int) -> None:
 
 
 def emit_mean(c: Translation, node: fx.Node, source: Any) -> None:
-    """A mean of a tensor, once for each tensor."""
-    inputs = (c.value(source),)
-    known = [made.name for made in c.nodes if isinstance(made.op, ops.Mean) and made.inputs == inputs]
-    if known:
-        c.names[node] = known[0]
-    else:
-        c.emit(node, ops.Mean(), *inputs, name=node_name(node, "mean"))
+    """A mean of a tensor over the picture."""
+    c.bind(node, _mean_of(c, node, c.value(source)))
+
+
+def _mean_of(c: Translation, node: fx.Node, source: str) -> str:
+    """The mean of a graph node, made once for each."""
+    known = [made.name for made in c.nodes if isinstance(made.op, ops.Mean) and made.inputs == (source,)]
+    return known[0] if known else c.make(node, ops.Mean(), source, name=node_name(node, "mean"))
 
 
 @handles(aten.mean.dim)
 def _mean(c: Translation, node: fx.Node) -> None:
-    _whole_picture(node, 1, 2)
-    emit_mean(c, node, node.args[0])
-
-
-@handles(aten.adaptive_avg_pool2d.default)
-def _global_pool(c: Translation, node: fx.Node) -> None:
-    if list(node.args[1]) != [1, 1]:  # type: ignore[arg-type]
-        raise UnsupportedOp("an adaptive pooling to something else than 1x1")
-    emit_mean(c, node, node.args[0])
+    """Of each channel over the picture, or of each pixel over its channels, in whatever order they are."""
+    moved = c.arrangement(node.args[0])  # type: ignore[arg-type]
+    rank = moved.index.ndim
+    axes = sorted(axis % rank for axis in argument(node, 1, "dim", None) or range(rank))
+    rest = [axis for axis in range(rank) if axis not in axes]
+    kept = [1 if axis in axes else size for axis, size in enumerate(moved.index.shape)]
+    after = kept if argument(node, 2, "keepdim", False) else [moved.index.shape[axis] for axis in rest]
+    members = moved.index.permute(*rest, *axes).reshape(prod(after), -1).sort().values
+    channels, height, width = moved.shape
+    places = torch.arange(channels * height * width)
+    if torch.equal(members, places.view(channels, -1)):
+        name = _mean_of(c, node, moved.source)
+        c.moved[node] = Moved(name, c.shapes[name], torch.arange(channels).view(after))
+    elif torch.equal(members[:, 0].sort().values, places[: height * width]) and torch.equal(
+        members - members[:, :1], places[:: height * width].expand(len(members), -1)
+    ):
+        op = ops.Conv2d(np.full((1, channels, 1, 1), 1 / channels, np.float32), np.zeros(1, np.float32))
+        name = c.make(node, op, moved.source)
+        c.moved[node] = Moved(name, c.shapes[name], members[:, 0].view(after))
+    else:
+        raise UnsupportedOp("a mean of something else than a whole channel, or all channels of a pixel")
 
 
 @handles(aten.sum.dim_IntList)

@@ -13,12 +13,15 @@ from torch.export import ExportedProgram
 from ..errors import UserError
 from .aten_arithmetic import ARITHMETIC
 from .aten_layers import LAYERS
+from .aten_moves import MOVES
 from .aten_reductions import REDUCTIONS
+from .aten_windows import WINDOWS
 from .execute import predict
 from .export import Size, export, functional
 from .graph import Graph
 from .translation import Translation
 
+HANDLERS = LAYERS | WINDOWS | ARITHMETIC | REDUCTIONS | MOVES
 EXPORT_SIZE = (104, 72)  # height and width share no small ratio, so equal sizes mean equal roles
 PROOF_SIZE = (56, 80)
 TOLERANCE = 1e-4  # of the pixel range
@@ -35,7 +38,7 @@ def capture(network: nn.Module | ExportedProgram, size: Size | None = None) -> G
             weights that are not finite.
     """
     program = network if isinstance(network, ExportedProgram) else export(network, size or EXPORT_SIZE)
-    return Translation(functional(program), LAYERS | ARITHMETIC | REDUCTIONS).graph()
+    return Translation(functional(program, HANDLERS), HANDLERS).graph()
 
 
 def verify(

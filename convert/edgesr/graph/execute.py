@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from . import ops
 from .graph import Graph, Node
+from .shapes import ANY_SIDE, fits, shapes, side_multiple
 
 Hook = Callable[[Node, Tensor], Tensor]
 
@@ -69,9 +70,30 @@ def _needed(graph: Graph, known: Mapping[str, Tensor], wanted: Collection[str]) 
 
 
 def predict(graph: Graph, image: Tensor) -> Tensor:
-    """The float output for a batch: (N, 3, H*scale, W*scale)."""
+    """The float output for a batch: (N, 3, H*scale, W*scale).
+
+    A picture that a network of strides or space to depth does not take is mirrored to the next size that
+    it takes, and the result is cut.
+    """
+    height, width = image.shape[2:]
+    scale = shapes(graph, ANY_SIDE, ANY_SIDE)[graph.output][1] // ANY_SIDE
+    multiple = (
+        1 if fits(graph, graph.output, scale, height, width) else side_multiple(graph, graph.output, scale)
+    )
     with torch.inference_mode():
-        return run(graph, image)[graph.output]
+        if multiple == 1:
+            return run(graph, image)[graph.output]
+        larger = run(graph, _mirrored(image, multiple))[graph.output]
+        return larger[:, :, : height * scale, : width * scale]
+
+
+def _mirrored(image: Tensor, multiple: int) -> Tensor:
+    """Continued to the right and below up to a multiple, edge pixels not repeated."""
+    for axis in (2, 3):
+        size = image.shape[axis]
+        index = torch.arange(-(-size // multiple) * multiple) % max(1, 2 * size - 2)
+        image = image.index_select(axis, torch.where(index < size, index, 2 * size - 2 - index))
+    return image
 
 
 @singledispatch

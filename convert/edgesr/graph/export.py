@@ -2,7 +2,9 @@
 
 import io
 import warnings
+from collections.abc import Collection
 from contextlib import redirect_stderr
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -12,6 +14,11 @@ from ..errors import UserError
 
 Size = tuple[int, int]
 """(height, width) of a picture."""
+
+
+def _overloads(name: str) -> list[Any]:
+    packet = getattr(torch.ops.aten, name, None)
+    return [] if packet is None else [getattr(packet, overload) for overload in packet.overloads()]
 
 
 def export(module: nn.Module, size: Size) -> ExportedProgram:
@@ -35,8 +42,22 @@ def export(module: nn.Module, size: Size) -> ExportedProgram:
         ) from error
 
 
-def functional(program: ExportedProgram) -> ExportedProgram:
-    """The same program without in-place ops and dropout."""
+KEPT = frozenset(
+    op
+    for name in (
+        "celu", "elu", "gelu", "grid_sampler", "group_norm", "instance_norm", "layer_norm", "log_sigmoid",
+        "mish", "reflection_pad2d", "replication_pad2d", "scaled_dot_product_attention", "selu", "softmax",
+        "softplus",
+    )
+    for op in _overloads(name)
+)  # fmt: skip
+"""Ops that the graph does not know in smaller ones either: they are named as the user wrote them."""
+
+
+def functional(program: ExportedProgram, known: Collection[Any]) -> ExportedProgram:
+    """The same program without in-place ops; ops that are not known in PyTorch's spelling in smaller ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return program.run_decompositions({})
+        table = torch.export.default_decompositions()
+        smaller = {op: spelling for op, spelling in table.items() if op not in known and op not in KEPT}
+        return program.run_decompositions(smaller)

@@ -7,7 +7,15 @@ from torch import fx
 
 
 class UnsupportedOp(Exception):
-    """An ATen op, or a use of one, that has no counterpart in the graph."""
+    """An ATen op, or a use of one, that has no counterpart in the graph.
+
+    Attributes:
+        node: where it stands, if that is not the node at work.
+    """
+
+    def __init__(self, message: str, node: fx.Node | None = None) -> None:
+        super().__init__(message)
+        self.node = node
 
 
 def module_path(node: fx.Node) -> str:
@@ -26,6 +34,14 @@ def node_name(node: fx.Node, called: str = "") -> str:
         return path
     function = called or (str(node.target).split(".")[1] if "." in str(node.target) else node.name)
     return f"{path}.{function}" if path else function
+
+
+def layer_name(node: fx.Node) -> str:
+    """For people: `body.1 (InstanceNorm2d)` of a PyTorch layer, the module's path elsewhere."""
+    path = module_path(node)
+    kind = str(list((node.meta.get("nn_module_stack") or {"": ("", "")}).values())[-1][1])
+    is_layer = path and "torch.nn.modules" in kind and "container" not in kind
+    return f"{path} ({kind.rsplit('.', 1)[-1]})" if is_layer else path or "the network"
 
 
 def source_line(node: fx.Node) -> str:
@@ -53,10 +69,3 @@ def integer_factor(node: fx.Node, source: Any) -> int:
     if (high, wide) != (high_in * factor, wide_in * factor):
         raise UnsupportedOp("resizing by something else than an integer factor")
     return int(factor)
-
-
-def check_shapes(first: Any, second: Any) -> None:
-    """Between computed tensors of unequal shapes, the graph knows only one value for each whole channel."""
-    shapes = [tuple(n.meta["val"].shape) for n in (first, second)]
-    if shapes[0] != shapes[1] and (shapes[0][:2] != shapes[1][:2] or (1, 1) not in [s[2:] for s in shapes]):
-        raise UnsupportedOp(f"arithmetic between shapes {shapes[0]} and {shapes[1]}")

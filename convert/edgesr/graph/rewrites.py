@@ -5,25 +5,54 @@ Each takes a graph and returns it with one more place rewritten, or None when th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import pairwise
 
 import numpy as np
 
 from .graph import Graph, Node
-from .ops import Add, Conv2d, LeakyRelu, Op, PixelShuffle, PRelu, Relu, Repeat, ResizeNearest, Slice
+from .ops import (
+    Add,
+    Clamp,
+    Conv2d,
+    LeakyRelu,
+    Mul,
+    Op,
+    Pad,
+    Padding,
+    PixelShuffle,
+    PRelu,
+    Relu,
+    Repeat,
+    ResizeNearest,
+    Sigmoid,
+    Slice,
+    Sub,
+    Tanh,
+)  # fmt: skip
+from .shapes import channels
+
+ELEMENTWISE = (Add, Sub, Mul, Relu, LeakyRelu, PRelu, Sigmoid, Tanh, Clamp)
 
 Rewrite = Callable[[Graph], Graph | None]
 
 
 def rewrite(graph: Graph) -> Graph:
-    """The edge-shaped graph: every rewrite of the table applied as often as it fits."""
-    changed = True
-    while changed:
-        changed = False
+    """The edge-shaped graph: every rewrite applied as often as it fits, the final ones to what remains."""
+    before = None
+    while graph is not before:
+        before = graph
         for apply in REWRITES:
-            while (after := apply(graph)) is not None:
-                graph, changed = after, True
+            graph = _as_often_as_it_fits(apply, graph)
+        if graph is before:
+            for apply in FINAL:
+                graph = _as_often_as_it_fits(apply, graph)
+    return graph
+
+
+def _as_often_as_it_fits(apply: Rewrite, graph: Graph) -> Graph:
+    while (after := apply(graph)) is not None:
+        graph = after
     return graph
 
 
@@ -123,6 +152,44 @@ def collapse_pointwise_after_conv(graph: Graph) -> Graph | None:
         merged = replace(
             node, op=replace(first, weight=weight, bias=bias, relu=second.relu), inputs=before.inputs
         )
+        return graph.replaced({before.name: None, node.name: merged})
+    return None
+
+
+def collapse_pointwise_before_conv(graph: Graph) -> Graph | None:
+    """1x1 conv -> k x k conv without an activation between becomes one conv where that costs less.
+
+    Around a padded picture the first one's bias would be missing, so it must have none there.
+    """
+    for node in graph.convs:
+        before = graph[node.inputs[0]]
+        second, first = node.op, before.op
+        if not isinstance(first, Conv2d) or graph.only_user(before.name) is not node or first.relu:
+            continue
+        pointwise = first.weight.shape[2:] == (1, 1) and first.stride == (1, 1) and not first.padding
+        if not pointwise or first.groups != 1 or second.groups != 1:
+            continue
+        if second.padding and first.bias.any():
+            continue
+        matrix = first.weight[:, :, 0, 0].astype(np.float64)
+        weight = np.einsum("omhw,mi->oihw", second.weight, matrix).astype(np.float32)
+        if first.weight.size + second.weight.size < weight.size:
+            continue
+        bias = (np.einsum("omhw,m->o", second.weight, first.bias) + second.bias).astype(np.float32)
+        merged = replace(node, op=replace(second, weight=weight, bias=bias), inputs=before.inputs)
+        return graph.replaced({before.name: None, node.name: merged})
+    return None
+
+
+def fold_pad_into_conv(graph: Graph) -> Graph | None:
+    """Zeros around the picture -> conv becomes the padding of the conv."""
+    for node in graph.convs:
+        before = graph[node.inputs[0]]
+        if not isinstance(before.op, Pad) or graph.only_user(before.name) is not node:
+            continue
+        own, more = node.op.padding, before.op.padding
+        padding = Padding(*(a + b for a, b in zip(astuple(own), astuple(more), strict=True)))
+        merged = replace(node, op=replace(node.op, padding=padding), inputs=before.inputs)
         return graph.replaced({before.name: None, node.name: merged})
     return None
 
@@ -239,14 +306,50 @@ def _part(node: Node, part: Op) -> tuple[Node, ...]:
     return source, replace(node, name=name, op=op, inputs=(source.name,))
 
 
+def copy_by_conv(graph: Graph) -> Graph | None:
+    """Copies of channels that no pixel shuffle puts in place become a depthwise convolution of ones.
+
+    Where the copies go to a shuffle alone, the targets read them in the shuffle's order without any op.
+    """
+    shuffled = {name for node in graph if isinstance(node.op, PixelShuffle) for name in _feeding(graph, node)}
+    for node in graph:
+        if isinstance(node.op, Repeat) and node.name not in shuffled:
+            count = channels(graph)[node.name]
+            ones, zeros = np.ones((count, 1, 1, 1), np.float32), np.zeros(count, np.float32)
+            op = Conv2d(ones, zeros, groups=count // node.op.times)
+            return graph.replaced({node.name: replace(node, op=op)})
+    return None
+
+
+def _feeding(graph: Graph, shuffle: Node) -> set[str]:
+    """The nodes between convolutions or copies and a shuffle, if all of it is for the shuffle alone."""
+    assert isinstance(shuffle.op, PixelShuffle)
+    found: set[str] = set()
+    left = [shuffle.inputs[0]]
+    while left:
+        node = graph[left.pop()]
+        copies = isinstance(node.op, Repeat) and node.op.times == shuffle.op.factor**2
+        ends = copies or (isinstance(node.op, Conv2d) and node.op.groups == 1)
+        if graph.only_user(node.name) is None or not (ends or isinstance(node.op, ELEMENTWISE)):
+            return set()
+        found.add(node.name)
+        left.extend(() if ends else node.inputs)
+    return found
+
+
 REWRITES: tuple[Rewrite, ...] = (
     diagonal_to_affine,
     fold_affine_into_conv_before,
     fold_affine_into_conv_after,
     collapse_pointwise_after_conv,
+    collapse_pointwise_before_conv,
+    fold_pad_into_conv,
     merge_parallel_convs,
     fuse_relu,
     nearest_to_shuffle,
     add_before_shuffle,
     split_where_sliced,
 )
+
+FINAL: tuple[Rewrite, ...] = (copy_by_conv,)
+"""Rewrites that would be too early while others can still fire."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import singledispatch
+from itertools import pairwise
 from typing import Protocol
 
 from . import ops
@@ -9,6 +10,8 @@ from . import ops
 Shape = tuple[int, int, int]
 """(channels, height, width)"""
 
+MOST_MULTIPLE = 64
+LARGE_SIDE = 1000  # large enough for every network
 ANY_SIDE = 1 << 16  # a picture on which no network's tensors are empty
 
 
@@ -39,6 +42,29 @@ def shapes(nodes: Iterable[AnyNode], height: int, width: int) -> dict[str, Shape
         if min(known[node.name]) < 1:
             raise ValueError(f"{node.name!r} is empty for a picture of {width}x{height} pixels")
     return known
+
+
+def fits(nodes: Iterable[AnyNode], output: str, scale: int, height: int, width: int) -> bool:
+    """Whether a picture of height x width runs through, and its output is exactly `scale` times as large."""
+    try:
+        found = shapes(nodes, height, width)[output]
+    except ValueError:
+        return False
+    return found[1:] == (height * scale, width * scale)
+
+
+def side_multiple(nodes: Iterable[AnyNode], output: str, scale: int) -> int:
+    """What a picture's sides must be a multiple of: 1 for most networks, and where nothing up to 64 helps.
+
+    Strides and space to depth, which the way back up must meet again, ask for more.
+    """
+    nodes = tuple(nodes)
+    for multiple in range(1, MOST_MULTIPLE + 1):
+        first = -(-LARGE_SIDE // multiple)
+        sides = [multiple * (first + i) for i in range(4)]
+        if all(fits(nodes, output, scale, *pair) for pair in pairwise([*sides, sides[0]])):
+            return multiple
+    return 1
 
 
 def channels(nodes: Iterable[AnyNode]) -> dict[str, int]:
@@ -98,6 +124,8 @@ def _(op: ops.Mean | ops.Std, inputs: list[Shape]) -> Shape:
 
 @shape.register
 def _(op: ops.Concat, inputs: list[Shape]) -> Shape:
+    if len({s[1:] for s in inputs}) > 1:
+        raise ValueError(f"a concatenation of pictures of {[s[1:] for s in inputs]}")
     return sum(s[0] for s in inputs), *inputs[0][1:]
 
 

@@ -1,10 +1,12 @@
 """One translation from an exported program to the graph: its state, and what handlers of ATen ops build with.
 
-Sizes are read as roles, not numbers ("as large as that tensor", "twice as large"), so the graph runs at any
-size.
+An fx node is one of three things: known without the picture (weights, and whatever is computed from them
+alone), the value of a graph node, or elements of one that are arranged otherwise (`moves`). Sizes are read
+as roles, not numbers ("as large as that tensor", "twice as large"), so the graph runs at any size.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,10 @@ from torch.export import ExportedProgram
 
 from ..errors import UserError
 from . import ops
-from .fx_nodes import UnsupportedOp, module_path, node_name, source_line
+from .fx_nodes import UnsupportedOp, layer_name, node_name, source_line
 from .graph import Graph, Node, single_input
+from .moves import Moved, settle
+from .shapes import Shape, shape
 
 Handler = Callable[["Translation", fx.Node], None]
 Handlers = dict[Any, Handler]
@@ -42,34 +46,61 @@ class Translation:
         self.program, self.handlers = program, handlers
         self.nodes: list[Node] = []
         self.names: dict[fx.Node, str] = {}  # fx node -> graph node
-        self.constants: dict[fx.Node, np.ndarray] = {}  # fx node -> weight or buffer
+        self.moved: dict[fx.Node, Moved] = {}  # fx node -> elements of a graph node in another order
+        self.known: dict[fx.Node, Any] = {}  # fx node -> weight, buffer, or what is computed from them
+        self.shapes: dict[str, Shape] = {}  # graph node -> (channels, height, width) as exported
         self.sizes: dict[tuple[int, int], str] = {}  # spatial size -> first graph node that has it
         self.sums: dict[fx.Node, tuple[fx.Node, frozenset[int]]] = {}  # sum -> its summands, axes
         self.taken: dict[str, int] = {}
+        self.stand_ins: set[fx.Node] = set()  # what could not be translated, and what follows from it
 
     def graph(self) -> Graph:
         problems: list[str] = []
         output = ""
         for node in self.program.graph.nodes:
-            if node.op == "placeholder":
-                self._placeholder(node)
-            elif node.op == "output":
-                output = self._output(node)
-            elif node.op == "call_function":
-                handler = self.handlers.get(node.target, unsupported)
-                try:
-                    handler(self, node)
-                except UnsupportedOp as error:
-                    line = f" ({where})" if (where := source_line(node)) else ""
-                    problems.append(f"{module_path(node) or 'the network'}: {error}{line}")
-                    self.names[node] = self.nodes[0].name  # a stand-in, to find the other problems too
+            try:
+                if node.op == "placeholder":
+                    self._placeholder(node)
+                elif node.op == "output":
+                    output = self._output(node)
+                elif node.op == "call_function":
+                    self._call(node)
+            except UnsupportedOp as error:
+                at = error.node or node
+                line = f" ({where})" if (where := source_line(at)) else ""
+                problems.append(f"{layer_name(at)}: {error}{line}")
+                self._stand_in(node)
         if problems:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            others = len(set(problems)) - 1
+            more = f" (and {others} more)" if others else ""
             raise UserError(
                 f"{problems[0]} is not supported{more}. `edgesr models` lists the supported ops; "
                 "`edgesr convert --converter litert-torch` takes more."
             )
         return Graph(tuple(self.nodes), output).pruned()
+
+    def _stand_in(self, node: fx.Node) -> None:
+        """Goes on after what cannot be translated, to find the other problems too."""
+        self.stand_ins.add(node)
+        self.names[node] = self.nodes[0].name
+
+    def _call(self, node: fx.Node) -> None:
+        handler = self.handlers.get(node.target, unsupported)
+        if handler is not unsupported and not self.stand_ins.isdisjoint(node.all_input_nodes):
+            self._stand_in(node)
+        elif all(source in self.known for source in node.all_input_nodes):
+            self.known[node] = self._folded(node)
+        else:
+            handler(self, node)
+
+    def _folded(self, node: fx.Node) -> Any:
+        """The result of an op that the picture has no part in, computed now."""
+        if torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
+            raise UnsupportedOp("a random number")
+        function: Any = node.target
+        args, kwargs = fx.map_arg((node.args, node.kwargs), self.known.__getitem__)
+        with torch.no_grad():
+            return function(*args, **kwargs)
 
     def _placeholder(self, node: fx.Node) -> None:
         signature = self.program.graph_signature
@@ -83,82 +114,102 @@ class Translation:
         elif self.nodes:
             raise UserError("the network takes more than one input; edgesr converts networks of one picture.")
         else:
-            shape = tuple(node.meta["val"].shape)
-            if len(shape) != 4 or shape[:2] != (1, 3):
+            size = tuple(node.meta["val"].shape)
+            if len(size) != 4 or size[:2] != (1, 3):
                 raise UserError(
-                    f"the network takes {shape}; edgesr converts networks of (1, 3, H, W) pictures."
+                    f"the network takes {size}; edgesr converts networks of (1, 3, H, W) pictures."
                 )
             self.nodes.append(single_input())
             self.taken["image"] = 1
-            self._bind(node, "image")
+            self.shapes["image"] = size[1:]
+            self.bind(node, "image")
 
     def _constant(self, node: fx.Node, value: Any, name: str) -> None:
         if not isinstance(value, Tensor):
             return
-        array = value.detach().to(torch.float32).numpy()
-        if not np.isfinite(array).all():
+        value = value.detach()
+        if value.is_floating_point() and not value.isfinite().all():
             raise UserError(f"{name} holds NaN or infinite values: the checkpoint is damaged.")
-        self.constants[node] = array
+        self.known[node] = value
 
     def _output(self, node: fx.Node) -> str:
         results = node.args[0]
+        if self.program.graph_signature.buffers_to_mutate:
+            raise UserError("the network was exported in training mode: call eval() before torch.export.")
         first = results[0] if isinstance(results, tuple | list) else results
         if (isinstance(results, tuple | list) and len(results) != 1) or not isinstance(first, fx.Node):
             raise UserError("the network must return one picture; this one returns something else.")
         return self.value(first)
 
     def value(self, argument: Any) -> str:
-        """Name of the graph node that an fx argument stands for."""
+        """Name of the graph node whose value, (channels, height, width), an fx argument stands for."""
+        if isinstance(argument, fx.Node) and argument in self.moved:
+            self.bind(argument, settle(self, argument, self.moved[argument]))
+            del self.moved[argument]
         if isinstance(argument, fx.Node) and argument in self.names:
             return self.names[argument]
         if argument in self.sums:
             raise UnsupportedOp("a sum that is not divided by the picture's height times width")
         raise UnsupportedOp("an op on something that is not computed from the picture")
 
+    def arrangement(self, argument: fx.Node) -> Moved:
+        """Any value that is computed from the picture, as elements of a graph node."""
+        if argument not in self.moved:
+            return Moved.whole(self.value(argument), self.shapes[self.value(argument)])
+        return self.moved[argument]
+
     def constant(self, argument: Any) -> np.ndarray | None:
-        """A parameter or buffer, or a number as an array; None if it is computed from the picture."""
+        """What is known without the picture, as float32 of any shape; None if it is computed from it."""
         if isinstance(argument, int | float):
             return np.float32(argument).reshape(1)
-        return self.constants.get(argument)
+        value = self.known.get(argument)
+        if isinstance(value, int | float):
+            return np.float32(value).reshape(1)
+        return None if value is None else value.to(torch.float32).numpy()
 
-    def emit(self, node: fx.Node, op: ops.Op, *inputs: str, name: str = "") -> None:
-        """Adds a graph node for an fx node, under the name of its module or another one."""
+    def make(self, node: fx.Node, op: ops.Op, *inputs: str, name: str = "") -> str:
+        """Adds a graph node on behalf of an fx node, under the name of its module or another one."""
         base = name or node_name(node)
         count = self.taken[base] = self.taken.get(base, 0) + 1
         name = base if count == 1 else f"{base}#{count}"
+        try:
+            self.shapes[name] = shape(op, [self.shapes[source] for source in inputs])
+        except ValueError as error:
+            raise UnsupportedOp(str(error)) from error
         self.nodes.append(Node(name, op, inputs, source_line(node)))
-        self._bind(node, name)
+        return name
 
-    def _bind(self, node: fx.Node, name: str) -> None:
+    def emit(self, node: fx.Node, op: ops.Op, *inputs: str, name: str = "") -> None:
+        """Adds the graph node that an fx node stands for."""
+        self.bind(node, self.make(node, op, *inputs, name=name))
+
+    def each(self, node: fx.Node, op: ops.Op, source: Any) -> None:
+        """Adds an op that treats every element alone, and alike, in whatever order they are."""
+        if source in self.moved:
+            moved = self.moved[source]
+            self.moved[node] = replace(moved, source=self.make(node, op, moved.source))
+        else:
+            self.emit(node, op, self.value(source))
+
+    def bind(self, node: fx.Node, name: str) -> None:
+        """Lets an fx node stand for the value of a graph node."""
         self.names[node] = name
-        value = node.meta["val"]  # a batch norm yields its output and two unused statistics
-        shape = (value[0] if isinstance(value, tuple | list) else value).shape
-        self.sizes.setdefault(tuple(shape[2:]), name)
+        self.sizes.setdefault(self.shapes[name][1:], name)
 
     def made(self, name: str) -> Node:
         """The graph node of a name."""
         return next(node for node in self.nodes if node.name == name)
 
-    def channels(self, node: Any) -> int:
-        return int(node.meta["val"].shape[1])
-
     def affine(self, node: fx.Node, source: Any, scale: Any, shift: Any) -> None:
         """x * scale + shift per channel, as a depthwise 1x1 convolution that rewrites fold away."""
-        channels = self.channels(source)
-        weight, bias = (per_channel(v, channels) for v in (scale, shift))
+        moved = self.arrangement(source)
+        channels = moved.shape[0]
+        weight, bias = (moved.per_channel(np.asarray(v, np.float32)) for v in (scale, shift))
         op = ops.Conv2d(weight.reshape(channels, 1, 1, 1), bias, groups=channels)
-        self.emit(node, op, self.value(source))
+        self.each(node, op, source)
 
 
 def unsupported(_: Translation, node: fx.Node) -> None:
     """The handler of every op that has none."""
     name = getattr(node.target, "__name__", str(node.target)).split(".")[0]
     raise UnsupportedOp(f"the op {name}")
-
-
-def per_channel(value: Any, channels: int) -> np.ndarray:
-    """A number or one value per channel as float32 (channels,)."""
-    array = np.asarray(value, np.float32)
-    if array.size not in (1, channels) or array.size != max(array.shape, default=1):
-        raise UnsupportedOp(f"arithmetic with a constant of shape {tuple(array.shape)}")
-    return np.array(np.broadcast_to(array.reshape(-1), (channels,)))

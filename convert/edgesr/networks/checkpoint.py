@@ -18,7 +18,10 @@ from torch import Tensor
 
 from edgesr.errors import UserError
 
-WRAPPERS = ("params_ema", "params", "state_dict", "model", "net")
+WRAPPERS = (
+    "params_ema", "model_ema", "ema", "params", "state_dict", "model_state_dict", "model", "net", "net_g",
+    "generator", "module",
+)  # fmt: skip
 """Where training code keeps the weights inside a checkpoint; the averaged ones are the published ones."""
 
 PREFIXES = ("module.", "_orig_mod.")
@@ -36,7 +39,7 @@ MAX_KEY_LENGTH = 200
 def read_checkpoint(path: Path | str) -> dict[str, Tensor]:
     """The weights in a checkpoint: contiguous tensors on the CPU, floats as float32, integers as they are.
 
-    Takes `.safetensors`, and `.pth` or `.pt` holding a state dict, alone or in one of `WRAPPERS`;
+    Takes `.safetensors`, and `.pth`, `.pt` or `.ckpt` holding a state dict, alone or in one of `WRAPPERS`;
     `PREFIXES` that all keys share are dropped.
 
     Raises:
@@ -113,6 +116,7 @@ LOADERS: Mapping[str, Callable[[Path], Any]] = {
     ".safetensors": safetensors.torch.load_file,
     ".pth": _load_pickle,
     ".pt": _load_pickle,
+    ".ckpt": _load_pickle,
 }
 """File name extension -> how such a checkpoint is read."""
 

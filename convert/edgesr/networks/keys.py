@@ -7,7 +7,7 @@ same comparison names what is missing, unexpected or mis-shaped in a checkpoint 
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -94,6 +94,18 @@ def compare(found: Shapes, expected: Shapes) -> KeyDifference:
             if key in found and found[key] != shape
         ),
     )
+
+
+def without_first_part(keys: Iterable[str]) -> dict[str, str]:
+    """Key -> the key without the attribute that a training framework has put before all of them.
+
+    Empty if there is no such part.
+    """
+    keys = tuple(keys)
+    first = {key.partition(".")[0] for key in keys}
+    if len(first) != 1 or any("." not in key for key in keys):
+        return {}
+    return {key: key.partition(".")[2] for key in keys}
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -23,7 +23,7 @@ from edgesr.errors import UserError
 from . import carn, registry
 from .architecture import Architecture, Config, Network
 from .checkpoint import LOADERS, check_file, first_line, read_checkpoint
-from .keys import compare, shapes_of
+from .keys import compare, shapes_of, without_first_part
 from .luma import Luma
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
@@ -127,9 +127,14 @@ def _load_checkpoint(
 ) -> Network:
     """The network in a checkpoint, of a given architecture or of the one that its keys speak for."""
     state = carn.one_scale(read_checkpoint(path), scale, str(path))
-    shapes = shapes_of(state)
-    architecture = architecture or registry.detect(shapes, str(path))[0]
-    config = _at_scale(architecture, registry.match(architecture, shapes, str(path)), scale, path)
+    try:
+        architecture, config = _recognised(state, architecture, path)
+    except UserError:
+        state = {new: state[old] for old, new in without_first_part(state).items()}
+        if not state:
+            raise
+        architecture, config = _recognised(state, architecture, path)
+    config = _at_scale(architecture, config, scale, path)
     with torch.device("meta"):  # the weights are about to be replaced: no need to draw random ones
         module = architecture.build(**config)
     _check_numbers(module, state, path)
@@ -138,6 +143,14 @@ def _load_checkpoint(
     if config.get("channels") == 1:
         module = Luma(module, config["scale"], white)
     return Network(module.eval(), architecture.name, config["scale"], white, config)
+
+
+def _recognised(
+    state: dict[str, Tensor], architecture: Architecture | None, path: Path
+) -> tuple[Architecture, Config]:
+    shapes = shapes_of(state)
+    architecture = architecture or registry.detect(shapes, str(path))[0]
+    return architecture, registry.match(architecture, shapes, str(path))
 
 
 def _check_numbers(module: nn.Module, state: dict[str, Tensor], path: Path) -> None:
@@ -173,8 +186,21 @@ def _load_program(path: Path) -> Network:
         raise UserError(
             f"{path}: not a torch.export program ({first_line(error)}): save it with torch.export.save"
         ) from error
+    _check_input(program, path)
     scale = _probe_scale(module, example, str(path))
     return Network(module, path.stem, scale, pixel_range=0, size=_fixed_size(program))
+
+
+def _check_input(program: torch.export.ExportedProgram, path: Path) -> None:
+    """Refuses programs for other numbers than float32, or for a fixed batch of several pictures."""
+    value = _input_node(program).meta["val"]
+    if value.dtype != torch.float32:
+        kind = str(value.dtype).removeprefix("torch.")
+        raise UserError(f"{path}: exported for {kind} pictures: export the float32 network, module.float()")
+    if isinstance(value.shape[0], int) and value.shape[0] != 1:
+        raise UserError(
+            f"{path}: exported for batches of {value.shape[0]}: export it for one picture, (1,3,H,W)"
+        )
 
 
 def _fixed_size(program: torch.export.ExportedProgram) -> tuple[int, int] | None:
@@ -203,13 +229,21 @@ def _load_factory(model: str, weights: Path | None) -> Network:
     with _current_folder_first():
         module = _call_factory(model).to("cpu", torch.float32).eval()
     if weights is not None:
-        state = read_checkpoint(weights)
-        difference = compare(shapes_of(state), shapes_of(module.state_dict()))
-        if difference:
-            raise UserError(f"{weights}: does not fit {model}: {difference.describe()}: give its own weights")
-        module.load_state_dict(state)
+        module.load_state_dict(_fitting(read_checkpoint(weights), module, weights, model))
     probe = torch.full((1, 3, PROBE_SIDE, PROBE_SIDE), 0.5)
     return Network(module, model, _probe_scale(module, probe, model), pixel_range=0)
+
+
+def _fitting(state: dict[str, Tensor], module: nn.Module, path: Path, model: str) -> dict[str, Tensor]:
+    """The weights under the module's own names, where they have one attribute more or not."""
+    wanted = shapes_of(module.state_dict())
+    difference = compare(shapes_of(state), wanted)
+    if not difference:
+        return state
+    shorter = {new: state[old] for old, new in without_first_part(state).items()}
+    if shorter and not compare(shapes_of(shorter), wanted):
+        return shorter
+    raise UserError(f"{path}: does not fit {model}: {difference.describe()}: give its own weights")
 
 
 def _call_factory(model: str) -> nn.Module:
@@ -260,6 +294,14 @@ def _current_folder_first() -> Iterator[None]:
             sys.path.remove(folder)
 
 
+def _takes_grey(module: nn.Module, picture: Tensor) -> bool:
+    try:
+        with torch.no_grad():
+            return isinstance(module(picture[:, :1]), Tensor)
+    except Exception:  # the user's code can raise anything
+        return False
+
+
 def _probe_scale(module: nn.Module, picture: Tensor, origin: str) -> int:
     """Runs the module once: the factor between its output's and its input's sides."""
     size = "x".join(map(str, picture.shape))
@@ -267,6 +309,11 @@ def _probe_scale(module: nn.Module, picture: Tensor, origin: str) -> int:
         with torch.no_grad():
             output = module(picture)
     except Exception as error:
+        if _takes_grey(module, picture):
+            raise UserError(
+                f"{origin}: a network of grey pictures: wrap it in edgesr.networks.luma.Luma(network, scale, "
+                "white), which runs it on luma and up-scales colours by bicubic"
+            ) from error
         raise UserError(
             f"{origin}: does not run on a {size} picture ({first_line(error)}): it must take one RGB batch"
         ) from error

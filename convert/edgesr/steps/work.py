@@ -21,6 +21,7 @@ from ..evaluation.judge import Case, judge, prepare
 from ..evaluation.resize import downscale
 from ..graph.graph import Graph, fingerprint
 from ..graph.receptive import receptive_radius, smallest_side
+from ..graph.shapes import side_multiple
 from ..networks.architecture import Network
 from ..networks.source import load_network
 from ..quantization import methods
@@ -227,8 +228,12 @@ class Work:
 def _tile(wanted: int | None, network: Network, graph: Graph) -> int:
     """The side of the program's input: as asked for, or so that its output is about 256 pixels."""
     least = max(LEAST_SIDE, smallest_side(graph))
+    multiple = side_multiple(graph, graph.output, network.scale)
     if wanted is None:
-        return max(least, OUTPUT_SIDE // network.scale // 8 * 8)
+        side = max(least, OUTPUT_SIDE // network.scale // 8 * 8)
+        return -(-side // multiple) * multiple
     if not least <= wanted <= MAX_TILE:
         raise UserError(f"--tile {wanted}: this network takes {least} to {MAX_TILE} low-resolution pixels")
+    if wanted % multiple:
+        raise UserError(f"--tile {wanted}: this network takes multiples of {multiple} pixels")
     return wanted

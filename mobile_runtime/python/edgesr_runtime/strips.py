@@ -59,11 +59,15 @@ class StripCanvas:
         self._write(rows)
 
 
-def strips_need(plan: TilePlan, info: ProgramInfo, channels: int) -> int:
-    """Bytes that `upscale_strips` takes besides the program: rows in, rows out, and the tiles under way."""
-    rows_in = min(plan.tile, plan.height) * plan.width * channels
-    owned = max(tile.bottom - tile.top for tile in plan.tiles)
-    rows_out = owned * plan.width * info.scale**2 * channels
+def strips_need(column: TilePlan, width: int, info: ProgramInfo, channels: int) -> int:
+    """Bytes that `upscale_strips` takes besides the program: rows in, rows out, and the tiles under way.
+
+    Args:
+        column: the plan of one column of the picture, which is `width` pixels wide.
+    """
+    rows_in = min(column.tile, column.height) * width * channels
+    owned = max(tile.bottom - tile.top for tile in column.tiles)
+    rows_out = owned * width * info.scale**2 * channels
     squares = (info.tile * info.scale) ** 2 * channels * 4 * 4
     return rows_in + rows_out + squares
 

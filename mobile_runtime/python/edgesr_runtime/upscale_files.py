@@ -29,6 +29,7 @@ _SLACK = 24 * MEGABYTE  # allocators, threads, what libraries hold
 _VIPS = 40 * MEGABYTE  # libvips itself
 _WRITTEN_ROWS = 800  # what libvips keeps of a picture that it writes
 _ENCODING = {"WEBP": 40.0}  # bytes of a pixel in Pillow's hands while it encodes
+_PLANNED = 128  # bytes of a tile in the plan
 _FEW_TILES = 50  # a program that is new to so few is not run once more to see what it holds
 
 
@@ -74,13 +75,15 @@ def upscale_file(
     height, width = header.upright
     size = height * scale, width * scale
     check_holds(target, *size)
-    plan = plan_for(program.info, height, width, manner.exact)
+    column, row = (plan_for(program.info, *sides, manner.exact) for sides in ((height, 1), (1, width)))
     channels = 4 if header.alpha and kind.alpha else 3
-    if len(plan.tiles) > _FEW_TILES:
+    count = len(column.tiles) * len(row.tiles)
+    if count > _FEW_TILES:
         _warm_up(program)
     base = held() + _SLACK
-    tiles = strips_need(plan, program.info, 4 if header.alpha else 3)
+    tiles = count * _PLANNED + strips_need(column, width, program.info, 4 if header.alpha else 3)
     reading, writing = _ways(header, kind, size, channels, base, tiles, memory)
+    plan = plan_for(program.info, height, width, manner.exact)  # the file may claim any number of tiles
     why = f"{header.path}: more than fits into {memory // MEGABYTE} MB"
     with _read(header, reading, target, why) as pixels:
         choose = choice(program, plan, manner, pixels)

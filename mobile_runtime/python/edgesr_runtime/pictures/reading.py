@@ -1,6 +1,7 @@
 """Opening picture files: what they are, what decoding them takes, and their pixels by the shortest way."""
 
 import os
+import stat
 import threading
 import warnings
 from collections.abc import Iterator
@@ -131,6 +132,10 @@ def _opened(path: StrPath) -> Iterator[Image.Image]:
     """Pillow's image; its pixels are not read yet."""
     registered()
     formats = [name for name in READABLE_FORMATS if name in Image.OPEN]
+    if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
+        raise PictureError(
+            f"{os.fspath(path)} is no ordinary file; save the picture to one"
+        )  # a pipe may wait
     # A stream, not a name: from a name Pillow maps plain TIFF files and mistakes the rows of turned ones.
     with Path(path).open("rb") as stream, warnings.catch_warnings():
         # Pillow warns of damaged side data, which is not in the user's way.

@@ -19,6 +19,7 @@ from .defaults import BITS
 from .devices.places import DEFAULT_CPU, Place
 from .errors import UserError
 from .lowering.targets import LITERT_TORCH
+from .networks.luma import Luma
 from .quantization.quantize import quantize
 from .quantization.search import Budgets, Found
 from .report.gather import Subject, gather
@@ -117,7 +118,8 @@ def convert(options: Options, stages: Stages = quiet) -> Conversion:
         rows = _verified(work, info, draft, evidence, places) if places else ()
     with work.timed("lower"):
         seen = {"devices": [row.record() for row in rows]} if rows else {}
-        info = replace(info, evidence=evidence.record() | seen)
+        luma = {"luma_only": True} if isinstance(work.network.module, Luma) else {}
+        info = replace(info, evidence=evidence.record() | seen | luma)
         program = write_program(typed, info, options.target)
         work.prove_same(draft, program)
     return _written(work, variants, info, evidence, program, rows)

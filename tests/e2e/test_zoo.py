@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from command import Command
 
 from edgesr.conversion import Conversion, Options, convert
 from edgesr.errors import UserError
@@ -41,7 +42,7 @@ def check(result: Conversion) -> None:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_network_converts(name: str, photos: Path, tmp_path: Path) -> None:
+def test_a_network_converts(name: str, photos: Path, tmp_path: Path, command: Command) -> None:
     torch.manual_seed(0)
     module = registry.by_name(name).build(**CONFIGS[name])
     torch.save(module.state_dict(), tmp_path / "weights.pth")
@@ -52,6 +53,8 @@ def test_a_network_converts(name: str, photos: Path, tmp_path: Path) -> None:
     whole = convert(options)
     check(whole)
     assert whole.info.network == name
+    of_luma = CONFIGS[name].get("channels") == 1
+    assert ("luma alone" in " ".join(command("inspect", whole.path).out.split())) == of_luma
     assert whole.evidence.int8_mac_share > 0.999  # a dead channel may put a tiny convolution in float
     convs = list(whole.decisions.best.weight_scales)
     mixed = whole.decisions.best.with_containers(dict.fromkeys(convs[::3], "f32"))

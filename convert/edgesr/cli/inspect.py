@@ -48,7 +48,7 @@ def _header(record: dict[str, Any]) -> Any:
         {
             "file": f"{record['program']} ({record['bytes']:,} bytes)",
             "network": f"{record['network']} x{record['scale']}",
-            "pixels": f"{record['colour']} 0..{record['pixel_range']}",
+            "pixels": f"{record['colour']} 0..{record['pixel_range']}{_luma(record)}",
             "tile": f"{record['tile']} low-resolution pixels, halo {record['halo']}, {_exact(record)}",
             "other sizes": _sizes(record["sizes"]),
             "variants": ", ".join(record["variants"]),
@@ -57,6 +57,11 @@ def _header(record: dict[str, Any]) -> Any:
             "made by": f"edgesr {record['edgesr']}, schema {record['schema']}",
         },
     )
+
+
+def _luma(record: dict[str, Any]) -> str:
+    known = (record["evidence"] or {}).get("luma_only")
+    return "; the network sees luma alone, chroma is enlarged by bicubic" if known else ""
 
 
 def _exact(record: dict[str, Any]) -> str:

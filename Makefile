@@ -34,7 +34,7 @@ test: lint
 test-browser: $(DEV) .cache/browser/.installed
 	$(BIN)/python -m pytest tests/browser
 
-# Programs on emulated Arm CPUs and on Android's own libraries; 300 MB are downloaded at the first run.
+# Programs on emulated Arm CPUs and on Android's own libraries; 350 MB are downloaded at the first run.
 test-devices: $(DEV)
 	$(BIN)/python -m pytest -s tests/devices_matrix/matrix.py
 

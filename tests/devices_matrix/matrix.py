@@ -1,6 +1,6 @@
 """Programs on every device, for real: `make test-devices`.
 
-Not a part of `make test`, for it downloads 300 MB at its first run and emulates CPUs for minutes; its name
+Not a part of `make test`, for it downloads 350 MB at its first run and emulates CPUs for minutes; its name
 keeps it from being collected by itself. The programs: the shipped network at both scales in both formats, one
 of int8 and float parts in turn, and one with two variants, to which tiles go by their complexity.
 """

@@ -4,13 +4,11 @@ from functools import cache
 
 import numpy as np
 import pytest
-from e2e.test_zoo import CONFIGS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtime.tiny_program import tiny_info
 
 from edgesr.errors import UserError
-from edgesr.graph.shapes import shapes
 from edgesr.lowering.arrange import arrange
 from edgesr.lowering.executorch.kinds import Kind
 from edgesr.lowering.executorch.reader import labelled_nodes, read
@@ -20,20 +18,16 @@ from edgesr_runtime.metadata import RESIZABLE_SCHEMA, SizeRange
 from edgesr_runtime.program import read_info
 from edgesr_runtime.pte import read_pte
 
+from ..resizable import FIXED, FOLLOWS, SIZES, noise, resizable
 from .programs import SIDE, Image, by_reference, needs_executorch, tiny
 
-SIZES = SizeRange(20, 60)
 INT8, MIXED, FLOAT = "w8a8", "mixed", "f32"
-FIXED = ("rfdn", "rlfn")  # their attention is enlarged to the size of another tensor
-FOLLOWS = tuple(name for name in CONFIGS if name not in FIXED)
 
 
 @cache
 def program(name: str, form: str) -> bytes:
-    graph = tiny(name).typed(form)
-    scale = shapes(graph, SIDE, SIDE)[graph.output][1] // SIDE
-    info = tiny_info(schema=RESIZABLE_SCHEMA, tile=SIDE, scale=scale, sizes=SIZES)
-    return write({"serving_default": graph}, SIDE, info.to_json().encode(), SIZES.max)
+    variants, metadata = resizable(name, form)
+    return write(variants, SIDE, metadata, SIZES.max)
 
 
 @cache
@@ -43,10 +37,8 @@ def engine(name: str, form: str) -> ExecuTorchEngine:
 
 
 def both(name: str, form: str, height: int, width: int) -> tuple[Image, Image]:
-    """What the program and the reference make of the same noise, and whose white is 1 or 255."""
-    levels = np.random.default_rng(height * width).integers(0, 256, (1, height, width, 3))
-    image = (levels * np.float32(tiny(name).tiles.pixel_range / 255)).astype(np.float32)
-    expected = by_reference(tiny(name).typed(form), image).transpose(0, 2, 3, 1)
+    """What the program and the reference make of the same noise."""
+    image, expected = noise(name, form, height, width)
     return engine(name, form).run("serving_default", image), expected
 
 

@@ -27,8 +27,9 @@ demo: $(BASE) $(PHOTO)
 	$(BIN)/edgesr upscale out/plain_x2.tflite $(PHOTO) out/photo_x2.png --force
 	@echo "out/: plain_x2.tflite (the program), plain_x2.json (its figures), plain_x2.html (a page about it), photo_x2.png (an upscaled photograph)"
 
+# A process of one thread for each core; whole files at a time, for tests share what fixtures make.
 test: lint
-	$(BIN)/python -m pytest --cov
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov -n auto --dist loadfile
 
 # The HTML report in Chromium; not a part of `make test`, for the browser alone has 400 MB.
 test-browser: $(DEV) .cache/browser/.installed

@@ -1,5 +1,6 @@
 """Networks of the user's own: a factory, and a program saved with torch.export."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from command import QUICK, Command
 from torch import nn
 
 from edgesr.conversion import Options, convert
+from edgesr.errors import UserError
 from edgesr.networks.source import load_network
 
 FACTORY = """
@@ -30,6 +32,26 @@ def unit():
 
 def levels():
     return Levels(unit())
+
+
+class Halved(nn.Module):
+    def __init__(self, plain):
+        super().__init__()
+        self.plain = plain
+        self.more = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, 48, 3, padding=1), nn.PixelShuffle(4))
+        nn.init.normal_(self.more[1].weight, std=1e-3)
+        nn.init.zeros_(self.more[1].bias)
+
+    def forward(self, x):
+        return self.plain(x) + self.more(x)
+
+
+def halved():
+    return Halved(unit())
+
+
+def without_weights():
+    return nn.Upsample(scale_factor=2)
 """
 
 
@@ -51,6 +73,22 @@ def test_a_factory(own_module: str, photos: Path, factory: str, pixel_range: int
     assert result.info.pixel_range == pixel_range
     assert result.evidence.comparison.mismatches == 0
     assert result.evidence.verdict.drop < 1
+
+
+def test_tiles_have_the_sides_that_a_network_asks_for(own_module: str, photos: Path) -> None:
+    name = f"{own_module}:halved"
+    options = Options(name, Path("x.tflite"), pixel_range=1, calib=photos, bits="w8a8", tile=33)
+    with pytest.raises(UserError, match="--tile 33: this network takes multiples of 2 pixels"):
+        convert(options)
+    assert not options.output.exists()
+    assert convert(replace(options, tile=34)).evidence.comparison.mismatches == 0
+
+
+@pytest.mark.parametrize("method", ["adabm", "minmax"])
+def test_a_network_without_weights(own_module: str, photos: Path, method: str) -> None:
+    name = f"{own_module}:without_weights"
+    result = convert(Options(name, Path("x.tflite"), pixel_range=1, calib=photos, method=method, tile=32))
+    assert result.evidence.comparison.mismatches == 0
 
 
 @pytest.mark.parametrize("dynamic", [True, False])
